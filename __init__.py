@@ -1,0 +1,44 @@
+"""Genomlys: declarative rules over a Swedish municipality's key figures, for the command line and as a library.
+
+The names below are the public interface. Each is imported when it is first used, so that ``import genomlys`` and
+``genomlys --help`` need not wait for Polars. What is not listed here may change in any release.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from genomlys.engine.errors import DataError, GenomlysError, Place, Problem, RuleError, UsageError
+
+__version__ = "0.1.0"
+
+# Each public name and the module it lives in. A test holds this table, the imports above and __all__ together.
+_HOME = {
+    "DataError": "genomlys.engine.errors",
+    "GenomlysError": "genomlys.engine.errors",
+    "Place": "genomlys.engine.errors",
+    "Problem": "genomlys.engine.errors",
+    "RuleError": "genomlys.engine.errors",
+    "UsageError": "genomlys.engine.errors",
+}
+
+__all__ = ["DataError", "GenomlysError", "Place", "Problem", "RuleError", "UsageError", "__version__"]
+
+
+# Out of mypy's sight: with it, every misspelt name would pass as one that may exist.
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        home = _HOME.get(name)
+        if home is None:
+            raise AttributeError(f"module 'genomlys' has no attribute {name!r}")
+        import importlib  # noqa: PLC0415
+
+        value = getattr(importlib.import_module(home), name)
+        globals()[name] = value  # the next use does not come here
+        return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

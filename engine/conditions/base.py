@@ -1,0 +1,155 @@
+"""What every kind of condition is: its needs, its margin, its words and the fields it gives to text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import polars as pl
+
+from genomlys.engine.conditions.margin import Margin
+from genomlys.engine.errors import Lang, Place, Text
+
+Subject = Literal["kpi", "area", "measure", "signal"]
+SUBJECTS: tuple[Subject, ...] = ("kpi", "area", "measure", "signal")
+
+
+@dataclass(frozen=True)
+class Lags:
+    """Needs the columns ``source.0`` to ``source.<count - 1>``; source is "own" or a benchmark."""
+
+    source: str
+    count: int
+
+
+@dataclass(frozen=True)
+class KpiCount:
+    """Needs, for the area, how many KPIs a KPI rule holds for, may hold for and applies to."""
+
+    rule: str
+
+    @property
+    def holding(self) -> str:
+        return f"kpis.{self.rule}.holding"
+
+    @property
+    def unknown(self) -> str:
+        return f"kpis.{self.rule}.unknown"
+
+    @property
+    def applying(self) -> str:
+        return f"kpis.{self.rule}.applying"
+
+
+@dataclass(frozen=True)
+class RowCount:
+    """Needs, for the area, how many measures or signals satisfy ``where`` for certain and perhaps."""
+
+    table: Literal["measures", "signals"]
+    where: RowFilter
+
+    @property
+    def holding(self) -> str:
+        return f"{self.table}.{self.where.key}.holding"
+
+    @property
+    def unknown(self) -> str:
+        return f"{self.table}.{self.where.key}.unknown"
+
+
+@dataclass(frozen=True)
+class RuleMargin:
+    """Needs the margin of another rule for the same subject, as columns."""
+
+    rule: str
+
+    def column(self, part: str) -> str:
+        return f"{self.rule}:{part}"
+
+
+Need = Lags | KpiCount | RowCount | RuleMargin
+
+
+class RowFilter(Protocol):
+    """Which measures or signals are meant: a margin over their rows."""
+
+    @property
+    def key(self) -> str: ...
+
+    def margin(self) -> Margin: ...
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What evaluation knows beforehand about the frame: whether any KPI aims at a target."""
+
+    targets: bool = False
+
+
+FieldKind = Literal["value", "difference", "percent", "integer", "text", "word", "series", "tkr"]
+
+
+@dataclass(frozen=True)
+class Field:
+    """What a placeholder stands for: expressions and how they are written.
+
+    value: in the KPI's measure; difference: a distance in it, written without sign; percent: a
+    ratio; integer: a year or a count; text: as it is; word: Swedish and English alternatives in
+    ``parts``; series: values in the order of ``parts``; tkr: thousand kronor a year. Where the
+    value is null, ``instead`` is written.
+    """
+
+    kind: FieldKind
+    parts: tuple[pl.Expr, ...]
+    instead: Field | None = None
+
+
+class Condition(Protocol):
+    """A leaf of a rule's tree. Implementations are frozen dataclasses, one kind a file."""
+
+    @property
+    def place(self) -> Place: ...
+
+    @property
+    def name(self) -> str | None:
+        """The author's own name for the condition (``as:``), to tell its fields apart."""
+
+    @property
+    def because(self) -> Text | None:
+        """A sentence that is added where this condition holds (used below any and at_least)."""
+
+    def needs(self) -> tuple[Need, ...]: ...
+
+    def margin(self, sight: Sight) -> Margin: ...
+
+    def fields(self, sight: Sight) -> Mapping[str, Field]: ...
+
+    def say(self, lang: Lang) -> str:
+        """The condition in words, for ``explain`` and the rule's page."""
+
+    def figures(self, sight: Sight) -> Figures | None:
+        """The numbers behind the condition for the conditions frame; None when it has none."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Expressions for one row of the conditions frame; each may be null.
+
+    value, basis: in the KPI's measure; value_year, basis_year: calendar years; hits of years; gap:
+    distance on the condition's side in the KPI's measure, and relative to the basis.
+    """
+
+    value: pl.Expr | None = None
+    value_year: pl.Expr | None = None
+    basis: pl.Expr | None = None
+    basis_year: pl.Expr | None = None
+    basis_title: tuple[pl.Expr, pl.Expr] | None = None
+    hits: pl.Expr | None = None
+    years: int | None = None
+    gap: pl.Expr | None = None
+    gap_ratio: pl.Expr | None = None
+
+
+def phrase(sv: str, en: str, lang: Lang) -> str:
+    return en if lang == "en" else sv

@@ -1,0 +1,143 @@
+"""What a figure can be compared with: a benchmark, the unit's own earlier value, a number."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import polars as pl
+
+from genomlys.engine.conditions import columns
+from genomlys.engine.conditions.base import Lags, Need, phrase
+from genomlys.engine.errors import Lang, Text, nearest
+from genomlys.engine.language.reader import Quantity, Reader
+from genomlys.engine.language.yamlfile import Node
+
+BENCHMARK_WORDS = {
+    "reference": Text("referenskostnaden", "the reference cost"),
+    "peers.mean": Text("liknande kommuner", "similar municipalities"),
+    "peers.median": Text("medianen av liknande kommuner", "the median of similar municipalities"),
+    "nation.mean": Text("kommungenomsnittet", "the national mean"),
+    "nation.median": Text("medianen av alla kommuner", "the national median"),
+    "target": Text("målet", "the target"),
+}
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """A figure of the benchmarks table for the same KPI and unit."""
+
+    benchmark: str
+
+    def needs(self, years: int) -> tuple[Need, ...]:
+        return (Lags("own", years), Lags(self.benchmark, years))
+
+    def value(self, lag: int) -> pl.Expr:
+        return columns.basis(self.benchmark, lag)
+
+    def year(self) -> pl.Expr:
+        return columns.basis_year(self.benchmark)
+
+    def title(self) -> tuple[pl.Expr, pl.Expr]:
+        words = BENCHMARK_WORDS[self.benchmark]
+        return pl.lit(words.sv), pl.lit(words.en)
+
+    @property
+    def is_exact(self) -> bool:
+        return self.benchmark == "target"
+
+    def say(self, lang: Lang) -> str:
+        return BENCHMARK_WORDS[self.benchmark].in_(lang)
+
+
+@dataclass(frozen=True)
+class OwnBefore:
+    """The unit's own value ``years_ago`` calendar years earlier, never across a change of definition."""
+
+    years_ago: int
+
+    def needs(self, years: int) -> tuple[Need, ...]:
+        return (Lags("own", years + self.years_ago),)
+
+    def value(self, lag: int) -> pl.Expr:
+        """As far back as ``lag`` itself lies, the earlier value must be comparable with it."""
+        return columns.own_comparable(lag + self.years_ago)
+
+    def year(self) -> pl.Expr:
+        return columns.YEAR - self.years_ago
+
+    def title(self) -> tuple[pl.Expr, pl.Expr]:
+        year = self.year().cast(pl.String)
+        return pl.format("{} års värde", year), pl.format("the value of {}", year)
+
+    @property
+    def is_exact(self) -> bool:
+        return False
+
+    def say(self, lang: Lang) -> str:
+        if self.years_ago == 1:
+            return phrase("det egna värdet året före", "the own value the year before", lang)
+        return phrase(
+            f"det egna värdet {self.years_ago} år tidigare", f"the own value {self.years_ago} years earlier", lang
+        )
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number written in the rule, in the measure of the KPIs in scope."""
+
+    quantity: Quantity
+
+    def needs(self, years: int) -> tuple[Need, ...]:
+        return (Lags("own", years),)
+
+    def value(self, lag: int) -> pl.Expr:
+        return pl.lit(self.quantity.value)
+
+    def year(self) -> pl.Expr:
+        return pl.lit(None, dtype=pl.Int32)
+
+    def title(self) -> tuple[pl.Expr, pl.Expr]:
+        return pl.lit("gränsen"), pl.lit("the limit")
+
+    @property
+    def is_exact(self) -> bool:
+        return True
+
+    def say(self, lang: Lang) -> str:
+        number = f"{self.quantity.value:g}"
+        number = number if lang == "en" else number.replace(".", ",")
+        return f"{number} {self.quantity.measure}".strip()
+
+
+Basis = Benchmark | OwnBefore | Number
+
+
+def read_basis(reader: Reader, node: Node, what: Text) -> Basis | None:
+    """``reference``, ``peers.mean`` …, ``own 2 years ago`` or a number."""
+    text = reader.scalar(node, what)
+    if text is None:
+        return None
+    if text in BENCHMARK_WORDS:
+        return Benchmark(text)
+    earlier = re.fullmatch(r"own (\d{1,2}) years? ago", text)
+    if earlier:
+        if int(earlier[1]) == 0:
+            reader.report(
+                "never-fires",
+                node.place,
+                Text("ett värde jämförs med sig självt.", "a value is compared with itself."),
+                Text("Skriv 'own 1 year ago' eller fler år.", "Write 'own 1 year ago' or more years."),
+            )
+            return None
+        return OwnBefore(int(earlier[1]))
+    if text[0].isdigit() or text[0] in "+-−":
+        quantity = reader.quantity(node, what, "100 kr/inv")
+        return Number(quantity) if quantity else None
+    reader.report(
+        "unknown-word",
+        node.place,
+        Text(f"'{text}' är inget att jämföra med.", f"'{text}' is nothing to compare with."),
+        nearest(text, [*BENCHMARK_WORDS, "own 1 year ago", "own 2 years ago"]),
+    )
+    return None

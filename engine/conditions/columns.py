@@ -1,0 +1,49 @@
+"""The names of the grid's columns that conditions read, in one place.
+
+A row of the series frame is one unit and KPI. Its columns count calendar years backwards from the
+KPI's own year: ``own.0`` is the latest value, ``own.1`` the value of the calendar year before, so
+that a hole in the series is a null and is never jumped.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+BENCHMARKS = ("reference", "peers.mean", "peers.median", "nation.mean", "nation.median", "target")
+
+
+def own(lag: int) -> pl.Expr:
+    """The unit's value ``lag`` calendar years before the KPI's year (Float64, null if missing)."""
+    return pl.col(f"own.{lag}")
+
+
+def basis(benchmark: str, lag: int) -> pl.Expr:
+    """The benchmark in the same calendar year; at lag 0 the latest one not later than the KPI's year."""
+    return pl.col(f"{benchmark}.{lag}")
+
+
+def basis_year(benchmark: str) -> pl.Expr:
+    """The calendar year of ``basis(benchmark, 0)`` (Int32)."""
+    return pl.col(f"{benchmark}.year")
+
+
+def has(benchmark: str) -> str:
+    """Column telling whether the KPI has the benchmark for anyone, any year (Boolean)."""
+    return f"has.{benchmark}"
+
+
+YEAR = pl.col("year")  # Int32, the KPI's year; null when there is no recent value
+HALF = pl.col("half")  # Float64, half of the last printed decimal
+COMPARABLE = pl.col("comparable")  # Int32, years back before a change of definition is crossed
+WEIGHT = pl.col("weight")  # Float64: 1 lower is better, -1 higher is better, null neutral or target
+DIRECTION = pl.col("direction")
+STATE = pl.col("state")  # ok, preliminary, stale, missing, suppressed, not_applicable
+AGE = pl.col("age")  # Int32, years from the latest value ever to as_of; null if never
+
+
+def own_comparable(lag: int) -> pl.Expr:
+    """``own(lag)`` unless a change of definition lies between it and the KPI's year."""
+    return own(lag) if lag == 0 else pl.when(lag <= COMPARABLE).then(own(lag))
+
+
+LATEST_YEAR = pl.col("latest_year")  # Int32, year of the latest value ever; null if never

@@ -1,0 +1,188 @@
+"""Kind ``compare``: a figure is above, below, worse or better than a basis, in k of n years.
+
+    {is: above, than: reference, by: 2 %, in: 2 of 3 years}
+    {is: worse, than: peers.mean, by: material}
+    {is: above, than: own 2 years ago, by: 10 %}
+
+The margin is the difference on the named side less the dead band, in the KPI's measure; with
+``in: k of n years`` it is the k-th largest of the yearly margins. The basis is of the same calendar
+year; only for the KPI's own year may an earlier one (no older than ``max_age``) stand in, and the
+text then names both years.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from genomlys.engine.conditions import columns
+from genomlys.engine.conditions.base import Field, Figures, Need, Sight, phrase
+from genomlys.engine.conditions.bases import Basis, Number, OwnBefore, read_basis
+from genomlys.engine.conditions.difference import Band, Side, gap, margin
+from genomlys.engine.conditions.margin import Margin, k_of
+from genomlys.engine.conditions.reading import Header, Scope, read_band, read_measured
+from genomlys.engine.errors import Lang, Place, Text
+from genomlys.engine.language.reader import Fields
+
+WORDS = frozenset({"is", "than", "by", "in"})
+SUBJECTS = ("kpi",)
+SIDES: tuple[Side, ...] = ("above", "below", "worse", "better")
+_MOST_YEARS = 10
+_SIDE_WORDS: dict[str, Text] = {
+    "above": Text("över", "above"),
+    "below": Text("under", "below"),
+    "worse": Text("sämre än", "worse than"),
+    "better": Text("bättre än", "better than"),
+}
+
+
+def accepts(fields: Fields) -> bool:
+    return "than" in fields
+
+
+@dataclass(frozen=True)
+class Compare:
+    place: Place
+    name: str | None
+    because: Text | None
+    side: Side
+    than: Basis
+    by: Band
+    hits: int = 1
+    years: int = 1
+
+    def needs(self) -> tuple[Need, ...]:
+        return self.than.needs(self.years)
+
+    def margin(self, sight: Sight) -> Margin:
+        return k_of([self._in_year(lag, sight) for lag in range(self.years)], self.hits)
+
+    def _in_year(self, lag: int, sight: Sight) -> Margin:
+        return margin(
+            self._own(lag),
+            self.than.value(lag),
+            self.side,
+            self.by,
+            sight,
+            columns.basis("target", lag),
+            basis_is_exact=self.than.is_exact,
+        )
+
+    def _own(self, lag: int) -> pl.Expr:
+        # An own value is set against an earlier own value only inside one definition.
+        return columns.own_comparable(lag) if isinstance(self.than, OwnBefore) else columns.own(lag)
+
+    def _hits(self, sight: Sight) -> pl.Expr:
+        yearly = [self._in_year(lag, sight).holds.fill_null(False).cast(pl.Int32) for lag in range(self.years)]
+        return pl.sum_horizontal(yearly)
+
+    def _gap(self, sight: Sight) -> pl.Expr:
+        aim = columns.basis("target", 0) if sight.targets and self.side in ("worse", "better") else None
+        return gap(columns.own(0), self.than.value(0), self.side, aim)
+
+    def figures(self, sight: Sight) -> Figures:
+        basis = self.than.value(0)
+        return Figures(
+            value=columns.own(0),
+            value_year=columns.YEAR,
+            basis=basis,
+            basis_year=self.than.year(),
+            basis_title=self.than.title(),
+            hits=self._hits(sight),
+            years=self.years,
+            gap=self._gap(sight),
+            gap_ratio=pl.when(basis != 0).then(self._gap(sight) / basis.abs()),
+        )
+
+    def fields(self, sight: Sight) -> Mapping[str, Field]:
+        own, basis = columns.own(0), self.than.value(0)
+        literal = own - basis
+        ratio = pl.when(basis > 0).then(literal.abs() / basis)
+        return {
+            "basis": Field("value", (basis,)),
+            "basis_name": Field("word", self.than.title()),
+            "basis_year": Field("integer", (self.than.year(),)),
+            "gap": Field("difference", (literal,)),
+            "gap_percent": Field("percent", (ratio,), instead=Field("difference", (literal,))),
+            "over": Field("word", _by_sign(literal, ("över", "above"), ("under", "below"), ("på", "at"))),
+            "higher": Field(
+                "word", _by_sign(literal, ("högre", "higher"), ("lägre", "lower"), ("lika hög", "equal"))
+            ),
+            "hits": Field("integer", (self._hits(sight),)),
+            "years": Field("integer", (pl.lit(self.years),)),
+        }
+
+    def say(self, lang: Lang) -> str:
+        words = f"{_SIDE_WORDS[self.side].in_(lang)} {self.than.say(lang)}{self.by.say(lang)}"
+        if self.years == 1:
+            return words
+        return words + phrase(
+            f", {self.hits} av {self.years} år", f", {self.hits} of {self.years} years", lang
+        )
+
+
+def _by_sign(
+    difference: pl.Expr, positive: tuple[str, str], negative: tuple[str, str], zero: tuple[str, str]
+) -> tuple[pl.Expr, pl.Expr]:
+    def pick(index: int) -> pl.Expr:
+        return (
+            pl.when(difference > 0)
+            .then(pl.lit(positive[index]))
+            .when(difference < 0)
+            .then(pl.lit(negative[index]))
+            .otherwise(pl.lit(zero[index]))
+        )
+
+    return pick(0), pick(1)
+
+
+def read(fields: Fields, header: Header, scope: Scope) -> Compare | None:
+    """Read the words; problems are reported to the fields' reader and give None."""
+    reader = fields.reader
+    side = fields.required("is", lambda node, what: reader.word(node, SIDES, what))
+    than = fields.required("than", lambda node, what: read_basis(reader, node, what))
+    if isinstance(than, Number) and than.quantity.value != 0:
+        read_measured(fields, "than", than.quantity, scope)
+    by = read_band(fields, scope)
+    hits, years = _read_years(fields)
+    if side is None or than is None or by is None:
+        return None
+    return Compare(header.place, header.name, header.because, _SIDE[side], than, by, hits, years)
+
+
+_SIDE: dict[str, Side] = {side: side for side in SIDES}
+
+
+def _read_years(fields: Fields) -> tuple[int, int]:
+    reader = fields.reader
+    match = fields.optional(
+        "in", lambda node, what: reader.phrase(node, r"(\d{1,3}) of (\d{1,3}) years?", what, "2 of 3 years")
+    )
+    if match is None:
+        return 1, 1
+    hits, years = int(match[1]), int(match[2])
+    place = fields.key_place("in")
+    if hits > years:
+        reader.report(
+            "never-fires",
+            place,
+            Text(f"{hits} av {years} år kan aldrig inträffa.", f"{hits} of {years} years can never happen."),
+            Text(f"Skriv högst '{years} of {years} years'.", f"Write at most '{years} of {years} years'."),
+        )
+    elif hits == 0:
+        reader.report(
+            "always-fires",
+            place,
+            Text("0 av flera år gäller alltid.", "0 of some years always holds."),
+            Text(f"Skriv minst '1 of {years} years'.", f"Write at least '1 of {years} years'."),
+        )
+    elif years > _MOST_YEARS:
+        reader.report(
+            "too-many-years",
+            place,
+            Text(f"{years} år är fler än {_MOST_YEARS}.", f"{years} years are more than {_MOST_YEARS}."),
+            Text(f"Skriv högst {_MOST_YEARS} år.", f"Write at most {_MOST_YEARS} years."),
+        )
+    return hits, years

@@ -1,0 +1,91 @@
+"""Kind ``data``: the figure itself is missing, too old or not published.
+
+    {is: missing}
+    {is: suppressed}
+    {is: stale}                      # the latest value is older than the KPI's max_age
+    {is: stale, older_than: 3 years}
+
+Always known: it is a statement about the data set, not about the municipality.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from genomlys.engine.conditions import columns
+from genomlys.engine.conditions.base import Field, Figures, Lags, Need, Sight, phrase
+from genomlys.engine.conditions.margin import Margin, of_numbers, of_truth
+from genomlys.engine.conditions.reading import Header, Scope
+from genomlys.engine.errors import Lang, Place, Text
+from genomlys.engine.language.reader import Fields
+from genomlys.engine.language.yamlfile import Scalar
+
+WORDS = frozenset({"is", "older_than"})
+SUBJECTS = ("kpi",)
+STATES = ("missing", "stale", "suppressed")
+
+
+def accepts(fields: Fields) -> bool:
+    node = fields.node.get("is")
+    return isinstance(node, Scalar) and node.text.strip() in STATES
+
+
+@dataclass(frozen=True)
+class Data:
+    place: Place
+    name: str | None
+    because: Text | None
+    state: str
+    older_than: int | None
+
+    def needs(self) -> tuple[Need, ...]:
+        return (Lags("own", 1),)
+
+    def margin(self, sight: Sight) -> Margin:
+        if self.older_than is not None:
+            years = (columns.AGE - self.older_than).cast(pl.Float64)
+            never = pl.when(columns.AGE.is_null()).then(-1.0).otherwise(years)
+            return of_numbers(never, never, never)
+        return of_truth(columns.STATE == self.state)
+
+    def figures(self, sight: Sight) -> Figures | None:
+        return None
+
+    def fields(self, sight: Sight) -> Mapping[str, Field]:
+        return {
+            "age": Field("integer", (columns.AGE,)),
+            "latest_year": Field("integer", (columns.LATEST_YEAR,)),
+        }
+
+    def say(self, lang: Lang) -> str:
+        if self.older_than is not None:
+            return phrase(
+                f"det senaste värdet är äldre än {self.older_than} år",
+                f"the latest value is older than {self.older_than} years",
+                lang,
+            )
+        words = {
+            "missing": Text("värdet saknas", "the value is missing"),
+            "stale": Text("det senaste värdet är för gammalt", "the latest value is too old"),
+            "suppressed": Text("värdet är sekretessbelagt", "the value is suppressed"),
+        }
+        return words[self.state].in_(lang)
+
+
+def read(fields: Fields, header: Header, scope: Scope) -> Data | None:
+    reader = fields.reader
+    state = fields.required("is", lambda node, what: reader.word(node, STATES, what))
+    older_than = fields.optional("older_than", reader.years)
+    if older_than is not None and state != "stale":
+        reader.report(
+            "unknown-word",
+            fields.key_place("older_than"),
+            Text("'older_than' hör till 'is: stale'.", "'older_than' belongs to 'is: stale'."),
+        )
+        return None
+    if state is None:
+        return None
+    return Data(header.place, header.name, header.because, state, older_than)

@@ -1,0 +1,163 @@
+"""Kind ``measures``: what is so of a measure decided earlier, or of an area's measures.
+
+    {status: not_started, older_than: 12 months}         # for_each: {measure: {}}
+    {any_measure: {status: [ongoing, not_started]}}      # for an area or a signal: in the same area
+
+Words: status, horizon, saving (the kind of saving), older_than (months since it was decided),
+past_due (its due date has passed). All words given must be so. ``older_than`` is unknown where the
+date of the decision is missing; ``past_due`` has no meaning where no date was set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from genomlys.engine.conditions.base import Field, Figures, Need, RowCount, Sight, phrase
+from genomlys.engine.conditions.margin import Margin, all_of, counted, of_numbers, of_truth
+from genomlys.engine.conditions.reading import Header, Scope
+from genomlys.engine.errors import Lang, Place, Text
+from genomlys.engine.language.reader import Fields
+
+STATUSES = ("not_started", "ongoing", "done", "not_feasible", "stopped")
+HORIZONS = ("short", "long", "investigate")
+SAVINGS = ("amount", "too_early", "awaiting_inquiry", "avoids_cost", "unclear")
+FILTER_WORDS = frozenset({"status", "horizon", "saving", "older_than", "past_due"})
+WORDS = FILTER_WORDS | {"any_measure"}
+SUBJECTS = ("measure", "area", "signal")
+_LISTS = {"status": ("status", STATUSES), "horizon": ("horizon", HORIZONS), "saving": ("saving_kind", SAVINGS)}
+
+
+def accepts(fields: Fields) -> bool:
+    return "any_measure" in fields or not fields.names.isdisjoint(FILTER_WORDS)
+
+
+@dataclass(frozen=True)
+class MeasureFilter:
+    """Which measures are meant. The margin is in days where ``older_than`` is given, else without scale."""
+
+    lists: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    older_than: int | None = None
+    past_due: bool | None = None
+
+    @property
+    def key(self) -> str:
+        words = [f"{column}={'|'.join(values)}" for column, values in self.lists]
+        return ";".join([*words, f"older={self.older_than}", f"due={self.past_due}"])
+
+    def margin(self) -> Margin:
+        parts = [of_truth(pl.col(column).is_in(list(values))) for column, values in self.lists]
+        if self.older_than is not None:
+            days = _days_since(pl.col("decided").dt.offset_by(f"{self.older_than}mo"))
+            parts.append(of_numbers(days, days, days))
+        if self.past_due is not None:
+            days = _days_since(pl.col("due")) * (1.0 if self.past_due else -1.0)
+            parts.append(of_numbers(days, days, days, pl.col("due").is_not_null()))
+        return all_of(parts) if parts else of_truth(pl.lit(True))
+
+    def say(self, lang: Lang) -> str:
+        words = [f"{column}: {', '.join(values)}" for column, values in self.lists]
+        if self.older_than is not None:
+            words.append(
+                phrase(
+                    f"beslutad för mer än {self.older_than} månader sedan",
+                    f"decided more than {self.older_than} months ago",
+                    lang,
+                )
+            )
+        if self.past_due is not None:
+            words.append(
+                phrase("slutdatum har passerat", "its due date has passed", lang)
+                if self.past_due
+                else phrase("slutdatum har inte passerat", "its due date has not passed", lang)
+            )
+        return "; ".join(words) or phrase("vilken som helst", "any", lang)
+
+
+def _days_since(day: pl.Expr) -> pl.Expr:
+    return (pl.col("as_of") - day).dt.total_days().cast(pl.Float64)
+
+
+@dataclass(frozen=True)
+class Measure:
+    place: Place
+    name: str | None
+    because: Text | None
+    where: MeasureFilter
+
+    def needs(self) -> tuple[Need, ...]:
+        return ()
+
+    def margin(self, sight: Sight) -> Margin:
+        return self.where.margin()
+
+    def figures(self, sight: Sight) -> Figures | None:
+        return None
+
+    def fields(self, sight: Sight) -> Mapping[str, Field]:
+        return {}
+
+    def say(self, lang: Lang) -> str:
+        return phrase("åtgärden: ", "the measure: ", lang) + self.where.say(lang)
+
+
+@dataclass(frozen=True)
+class AnyMeasure:
+    """At least one measure of the area; the margin is in measures."""
+
+    place: Place
+    name: str | None
+    because: Text | None
+    where: MeasureFilter
+
+    def needs(self) -> tuple[Need, ...]:
+        return (RowCount("measures", self.where),)
+
+    def margin(self, sight: Sight) -> Margin:
+        count = RowCount("measures", self.where)
+        return counted(pl.col(count.holding), pl.col(count.unknown), 1, pl.lit(True))
+
+    def figures(self, sight: Sight) -> Figures | None:
+        return None
+
+    def fields(self, sight: Sight) -> Mapping[str, Field]:
+        return {"count": Field("integer", (pl.col(RowCount("measures", self.where).holding),))}
+
+    def say(self, lang: Lang) -> str:
+        return phrase("området har en åtgärd (", "the area has a measure (", lang) + self.where.say(lang) + ")"
+
+
+def read(fields: Fields, header: Header, scope: Scope) -> Measure | AnyMeasure | None:
+    if "any_measure" in fields:
+        inner = fields.optional("any_measure", lambda node, what: fields.reader.fields(node, what))
+        if inner is None:
+            return None
+        where = read_filter(inner)
+        inner.finish()
+        return AnyMeasure(header.place, header.name, header.because, where)
+    where = read_filter(fields)
+    if scope.subject != "measure":
+        fields.reader.report(
+            "wrong-subject",
+            fields.place,
+            Text("'status', 'horizon' … gäller åtgärder.", "'status', 'horizon' … are for measures."),
+            Text("Skriv 'any_measure: {…}'.", "Write 'any_measure: {…}'."),
+        )
+        return None
+    return Measure(header.place, header.name, header.because, where)
+
+
+def read_filter(fields: Fields) -> MeasureFilter:
+    reader = fields.reader
+    lists = []
+    for word, (column, choices) in _LISTS.items():
+        node = fields.raw(word)
+        if node is not None:
+            lists.append((column, reader.words(node, choices, Text(f"'{word}'", f"'{word}'"))))
+    return MeasureFilter(
+        lists=tuple(lists),
+        older_than=fields.optional("older_than", reader.months),
+        past_due=fields.optional("past_due", reader.yes_or_no),
+    )

@@ -1,0 +1,96 @@
+"""Kind ``members``: how many of an area's KPIs a KPI rule is flagged for.
+
+    {any_kpi: cost-above-reference}
+    {all_kpis: worse-than-peers}
+    {kpis: worse-than-peers, at_least: 2}
+
+For an area, and for a measure or a signal the KPIs of its area. The margin is in KPIs and does not
+depend on their measures. Has no meaning where the rule applies to none of the area's KPIs: an empty
+set is never "no problem".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from genomlys.engine.conditions.base import Field, Figures, KpiCount, Need, Sight, phrase
+from genomlys.engine.conditions.margin import Margin, counted
+from genomlys.engine.conditions.reading import Header, Scope
+from genomlys.engine.errors import Lang, Place, Text
+from genomlys.engine.language.reader import Fields
+
+WORDS = frozenset({"any_kpi", "all_kpis", "kpis", "at_least"})
+SUBJECTS = ("area", "measure", "signal")
+
+
+def accepts(fields: Fields) -> bool:
+    return not fields.names.isdisjoint({"any_kpi", "all_kpis", "kpis"})
+
+
+@dataclass(frozen=True)
+class Members:
+    place: Place
+    name: str | None
+    because: Text | None
+    rule: str
+    at_least: int | None  # None: all of them
+
+    def needs(self) -> tuple[Need, ...]:
+        return (KpiCount(self.rule),)
+
+    def margin(self, sight: Sight) -> Margin:
+        count = KpiCount(self.rule)
+        applying = pl.col(count.applying)
+        k = applying if self.at_least is None else pl.lit(self.at_least)
+        return counted(pl.col(count.holding), pl.col(count.unknown), k, (applying > 0).fill_null(False))
+
+    def figures(self, sight: Sight) -> Figures | None:
+        return None
+
+    def fields(self, sight: Sight) -> Mapping[str, Field]:
+        count = KpiCount(self.rule)
+        return {
+            "count": Field("integer", (pl.col(count.holding),)),
+            "of": Field("integer", (pl.col(count.applying),)),
+        }
+
+    def say(self, lang: Lang) -> str:
+        if self.at_least is None:
+            return phrase(f"alla nyckeltal flaggas av '{self.rule}'", f"all KPIs are flagged by '{self.rule}'", lang)
+        return phrase(
+            f"minst {self.at_least} nyckeltal flaggas av '{self.rule}'",
+            f"at least {self.at_least} KPI(s) flagged by '{self.rule}'",
+            lang,
+        )
+
+
+def read(fields: Fields, header: Header, scope: Scope) -> Members | None:
+    reader = fields.reader
+    given = [word for word in ("any_kpi", "all_kpis", "kpis") if word in fields]
+    word, *others = given
+    rule = fields.required(word, reader.scalar)
+    at_least: int | None = 1
+    if word == "all_kpis":
+        at_least = None
+    elif word == "kpis":
+        at_least = fields.required("at_least", reader.count)
+        if at_least == 0:
+            reader.report(
+                "always-fires",
+                fields.key_place("at_least"),
+                Text("minst 0 gäller alltid.", "at least 0 always holds."),
+                Text("Skriv 1 eller mer.", "Write 1 or more."),
+            )
+    for other in others:
+        reader.report(
+            "unknown-word",
+            fields.key_place(other),
+            Text(f"'{word}' och '{other}' kan inte stå tillsammans.", f"'{word}' and '{other}' do not go together."),
+            Text("Dela upp dem under 'all' eller 'any'.", "Split them below 'all' or 'any'."),
+        )
+    if rule is None or (word == "kpis" and at_least is None):
+        return None
+    return Members(header.place, header.name, header.because, rule, at_least)

@@ -1,0 +1,62 @@
+"""Kind ``reference``: another rule for the same subject is flagged.
+
+    {rule: cost-above-reference}
+
+The margin is the other rule's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from genomlys.engine.conditions.base import Field, Figures, Need, RuleMargin, Sight, phrase
+from genomlys.engine.conditions.margin import Margin
+from genomlys.engine.conditions.reading import Header, Scope
+from genomlys.engine.errors import Lang, Place, Text
+from genomlys.engine.language.reader import Fields
+
+WORDS = frozenset({"rule"})
+SUBJECTS = ("kpi", "area", "measure", "signal")
+
+
+def accepts(fields: Fields) -> bool:
+    return "rule" in fields
+
+
+@dataclass(frozen=True)
+class Reference:
+    place: Place
+    name: str | None
+    because: Text | None
+    rule: str
+
+    def needs(self) -> tuple[Need, ...]:
+        return (RuleMargin(self.rule),)
+
+    def margin(self, sight: Sight) -> Margin:
+        columns = RuleMargin(self.rule)
+        return Margin(
+            lo=pl.col(columns.column("lo")),
+            hi=pl.col(columns.column("hi")),
+            wide_lo=pl.col(columns.column("wide_lo")),
+            wide_hi=pl.col(columns.column("wide_hi")),
+            holds=pl.col(columns.column("holds")),
+            applies=pl.col(columns.column("applies")),
+        )
+
+    def figures(self, sight: Sight) -> Figures | None:
+        return None
+
+    def fields(self, sight: Sight) -> Mapping[str, Field]:
+        return {}
+
+    def say(self, lang: Lang) -> str:
+        return phrase(f"regeln '{self.rule}' är flaggad", f"the rule '{self.rule}' is flagged", lang)
+
+
+def read(fields: Fields, header: Header, scope: Scope) -> Reference | None:
+    rule = fields.required("rule", fields.reader.scalar)
+    return None if rule is None else Reference(header.place, header.name, header.because, rule)

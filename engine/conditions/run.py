@@ -1,0 +1,145 @@
+"""Kind ``run``: every year of a run worse, better, higher or lower than the year before.
+
+    {is: worsening, for: 3 years}
+    {is: rising, for: 3 years, by: material}
+
+``for: 3 years`` means the values of three calendar years, each beyond the one before: two changes.
+The margin is the smallest yearly change less the dead band, in the KPI's measure. A run never jumps
+a missing year and never crosses a change of definition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from genomlys.engine.conditions import columns
+from genomlys.engine.conditions.base import Field, Figures, Lags, Need, Sight, phrase
+from genomlys.engine.conditions.difference import Band, Side, gap, margin
+from genomlys.engine.conditions.margin import Margin, all_of
+from genomlys.engine.conditions.reading import Header, Scope, read_band
+from genomlys.engine.errors import Lang, Place, Text
+from genomlys.engine.language.reader import Fields
+
+WORDS = frozenset({"is", "for", "by"})
+SUBJECTS = ("kpi",)
+_SIDES: dict[str, Side] = {"rising": "above", "falling": "below", "worsening": "worse", "improving": "better"}
+_WORDS = {
+    "rising": Text("har stigit", "has risen"),
+    "falling": Text("har sjunkit", "has fallen"),
+    "worsening": Text("har försämrats", "has worsened"),
+    "improving": Text("har förbättrats", "has improved"),
+}
+_MOST_YEARS = 10
+
+
+def accepts(fields: Fields) -> bool:
+    return "for" in fields
+
+
+@dataclass(frozen=True)
+class Run:
+    place: Place
+    name: str | None
+    because: Text | None
+    change: str
+    years: int
+    by: Band
+
+    @property
+    def _side(self) -> Side:
+        return _SIDES[self.change]
+
+    @property
+    def _first(self) -> int:
+        return self.years - 1
+
+    def needs(self) -> tuple[Need, ...]:
+        return (Lags("own", self.years),)
+
+    def margin(self, sight: Sight) -> Margin:
+        return all_of(
+            [
+                margin(
+                    columns.own_comparable(lag),
+                    columns.own_comparable(lag + 1),
+                    self._side,
+                    self.by,
+                    sight,
+                    columns.basis("target", lag),
+                )
+                for lag in range(self._first)
+            ]
+        )
+
+    def _gap(self, sight: Sight) -> pl.Expr:
+        aim = columns.basis("target", 0) if sight.targets and self._side in ("worse", "better") else None
+        return gap(columns.own(0), columns.own(self._first), self._side, aim)
+
+    def figures(self, sight: Sight) -> Figures:
+        first = columns.own_comparable(self._first)
+        year = columns.YEAR - self._first
+        return Figures(
+            value=columns.own(0),
+            value_year=columns.YEAR,
+            basis=first,
+            basis_year=year,
+            basis_title=(
+                pl.format("{} års värde", year.cast(pl.String)),
+                pl.format("the value of {}", year.cast(pl.String)),
+            ),
+            years=self.years,
+            gap=self._gap(sight),
+            gap_ratio=pl.when(first != 0).then(self._gap(sight) / first.abs()),
+        )
+
+    def fields(self, sight: Sight) -> Mapping[str, Field]:
+        first, last = columns.own(self._first), columns.own(0)
+        difference = last - first
+        ratio = pl.when(first > 0).then(difference.abs() / first)
+        return {
+            "first": Field("value", (first,)),
+            "first_year": Field("integer", (columns.YEAR - self._first,)),
+            "last_year": Field("integer", (columns.YEAR,)),
+            "change": Field("difference", (difference,)),
+            "change_percent": Field("percent", (ratio,), instead=Field("difference", (difference,))),
+            "risen": Field(
+                "word",
+                (
+                    pl.when(difference > 0).then(pl.lit("stigit")).otherwise(pl.lit("sjunkit")),
+                    pl.when(difference > 0).then(pl.lit("risen")).otherwise(pl.lit("fallen")),
+                ),
+            ),
+            "series": Field("series", tuple(columns.own(lag) for lag in reversed(range(self.years)))),
+            "years": Field("integer", (pl.lit(self.years),)),
+        }
+
+    def say(self, lang: Lang) -> str:
+        return phrase(
+            f"{_WORDS[self.change].sv} varje år, {self.years} år i följd{self.by.say(lang)}",
+            f"{_WORDS[self.change].en} every year, {self.years} years running{self.by.say(lang)}",
+            lang,
+        )
+
+
+def read(fields: Fields, header: Header, scope: Scope) -> Run | None:
+    reader = fields.reader
+    change = fields.required("is", lambda node, what: reader.word(node, tuple(_SIDES), what))
+    years = fields.required("for", reader.years)
+    by = read_band(fields, scope)
+    if years is not None and not 2 <= years <= _MOST_YEARS:
+        reader.report(
+            "run-length",
+            fields.key_place("for"),
+            Text(
+                f"en följd kan inte vara {years} år: den behöver minst 2 års värden och får ha högst {_MOST_YEARS}.",
+                f"a run cannot be {years} years: it needs the values of at least 2 years and at most {_MOST_YEARS}.",
+            ),
+            Text("Skriv till exempel '3 years'.", "Write for example '3 years'."),
+        )
+        return None
+    if change is None or years is None or by is None:
+        return None
+    return Run(header.place, header.name, header.because, change, years, by)

@@ -1,0 +1,133 @@
+"""Kind ``signals``: a circumstance that no figure shows, or an area's circumstances.
+
+    {kind: law, newer_than: 24 months}        # for_each: {signal: {}}
+    {any_signal: {kind: [law, audit]}}        # for an area or a measure: in the same area
+
+``newer_than`` is unknown where the signal has no date.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from genomlys.engine.conditions.base import Field, Figures, Need, RowCount, Sight, phrase
+from genomlys.engine.conditions.margin import Margin, all_of, counted, of_numbers, of_truth
+from genomlys.engine.conditions.reading import Header, Scope
+from genomlys.engine.conditions.scope import SIGNAL_KINDS
+from genomlys.engine.errors import Lang, Place, Text
+from genomlys.engine.language.reader import Fields
+
+FILTER_WORDS = frozenset({"kind", "newer_than"})
+WORDS = FILTER_WORDS | {"any_signal"}
+SUBJECTS = ("signal", "area", "measure")
+
+
+def accepts(fields: Fields) -> bool:
+    return "any_signal" in fields or not fields.names.isdisjoint(FILTER_WORDS)
+
+
+@dataclass(frozen=True)
+class SignalFilter:
+    kinds: tuple[str, ...] = ()
+    newer_than: int | None = None
+
+    @property
+    def key(self) -> str:
+        return f"kind={'|'.join(self.kinds)};newer={self.newer_than}"
+
+    def margin(self) -> Margin:
+        parts = [of_truth(pl.col("kind").is_in(list(self.kinds)))] if self.kinds else []
+        if self.newer_than is not None:
+            limit = pl.col("date").dt.offset_by(f"{self.newer_than}mo")
+            days = (limit - pl.col("as_of")).dt.total_days().cast(pl.Float64)
+            parts.append(of_numbers(days, days, days))
+        return all_of(parts) if parts else of_truth(pl.lit(True))
+
+    def say(self, lang: Lang) -> str:
+        words = [", ".join(self.kinds)] if self.kinds else []
+        if self.newer_than is not None:
+            words.append(
+                phrase(f"nyare än {self.newer_than} månader", f"newer than {self.newer_than} months", lang)
+            )
+        return "; ".join(words) or phrase("vilken som helst", "any", lang)
+
+
+@dataclass(frozen=True)
+class Signal:
+    place: Place
+    name: str | None
+    because: Text | None
+    where: SignalFilter
+
+    def needs(self) -> tuple[Need, ...]:
+        return ()
+
+    def margin(self, sight: Sight) -> Margin:
+        return self.where.margin()
+
+    def figures(self, sight: Sight) -> Figures | None:
+        return None
+
+    def fields(self, sight: Sight) -> Mapping[str, Field]:
+        return {}
+
+    def say(self, lang: Lang) -> str:
+        return phrase("omständigheten: ", "the signal: ", lang) + self.where.say(lang)
+
+
+@dataclass(frozen=True)
+class AnySignal:
+    """At least one signal of the area; the margin is in signals."""
+
+    place: Place
+    name: str | None
+    because: Text | None
+    where: SignalFilter
+
+    def needs(self) -> tuple[Need, ...]:
+        return (RowCount("signals", self.where),)
+
+    def margin(self, sight: Sight) -> Margin:
+        count = RowCount("signals", self.where)
+        return counted(pl.col(count.holding), pl.col(count.unknown), 1, pl.lit(True))
+
+    def figures(self, sight: Sight) -> Figures | None:
+        return None
+
+    def fields(self, sight: Sight) -> Mapping[str, Field]:
+        return {"count": Field("integer", (pl.col(RowCount("signals", self.where).holding),))}
+
+    def say(self, lang: Lang) -> str:
+        return (
+            phrase("området har en omständighet (", "the area has a signal (", lang) + self.where.say(lang) + ")"
+        )
+
+
+def read(fields: Fields, header: Header, scope: Scope) -> Signal | AnySignal | None:
+    if "any_signal" in fields:
+        inner = fields.optional("any_signal", lambda node, what: fields.reader.fields(node, what))
+        if inner is None:
+            return None
+        where = _read_filter(inner)
+        inner.finish()
+        return AnySignal(header.place, header.name, header.because, where)
+    where = _read_filter(fields)
+    if scope.subject != "signal":
+        fields.reader.report(
+            "wrong-subject",
+            fields.place,
+            Text("'kind' och 'newer_than' gäller omständigheter.", "'kind' and 'newer_than' are for signals."),
+            Text("Skriv 'any_signal: {…}'.", "Write 'any_signal: {…}'."),
+        )
+        return None
+    return Signal(header.place, header.name, header.because, where)
+
+
+def _read_filter(fields: Fields) -> SignalFilter:
+    reader = fields.reader
+    node = fields.raw("kind")
+    kinds = () if node is None else reader.words(node, SIGNAL_KINDS, Text("'kind'", "'kind'"))
+    return SignalFilter(kinds, fields.optional("newer_than", reader.months))

@@ -1,0 +1,187 @@
+"""A data set: a folder or a mapping of frames -> checked tables, or everything that is wrong with them at once."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from genomlys.engine.crosschecks import check_across, check_home
+from genomlys.engine.door.about import About, about_from_mapping, about_from_yaml
+from genomlys.engine.door.folder import ABOUT, read_file, read_table, table_files
+from genomlys.engine.door.found import Found, Said, listed, quote
+from genomlys.engine.door.keys import in_order
+from genomlys.engine.door.raw import ROW, RawTable, raw_frame
+from genomlys.engine.door.rowchecks import check_rows, completed
+from genomlys.engine.door.table import CheckedTable, check_table
+from genomlys.engine.errors import DataError, Place, Text, nearest
+from genomlys.engine.tables import TABLES, empty, needed
+
+_ABOUT_KEY: Final = "dataset"
+_BUNDLED: Final = "alingsas-2025"
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Checked tables, each with all the columns and types that ``tables.SCHEMAS`` tells, in the order of its key.
+
+    ``unit`` is the home unit, a row of ``units``; ``as_of`` the day up to which the data set tells.
+    """
+
+    title: str
+    unit: str
+    as_of: dt.date
+    sources: tuple[str, ...]
+    licence: str
+    units: pl.DataFrame
+    kpis: pl.DataFrame
+    values: pl.DataFrame
+    benchmarks: pl.DataFrame
+    peers: pl.DataFrame
+    areas: pl.DataFrame
+    measures: pl.DataFrame
+    signals: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class _Source:
+    """What came from outside. ``files`` are the names of all its parts in order, ``name`` is that of the whole."""
+
+    name: str
+    about: About
+    tables: Mapping[str, RawTable]
+    found: Found
+    files: tuple[str, ...]
+
+
+def read_dataset(source: str | Path | Mapping[str, object]) -> Dataset:
+    """A data set from a folder, or from a mapping of frames.
+
+    A folder has ``dataset.yaml`` (title, unit, as_of, sources, licence) and a CSV or Parquet file per table.
+    A mapping has the same under ``"dataset"``, and under a table's name a Polars frame or anything with the
+    Arrow PyCapsule interface. Cells are text as in a file, or typed. units, kpis, values and areas must have
+    rows; the other tables may be left out.
+
+    Raises DataError with every problem that was found, in order of place; no row is ever left out.
+    """
+    came = _from_mapping(source) if isinstance(source, Mapping) else _from_folder(Path(source))
+    tables: dict[str, CheckedTable] = {}
+    found = [came.found]
+    for name, raw in came.tables.items():
+        tables[name], problems = check_table(raw)
+        found += [problems, check_rows(tables[name], came.about.as_of)]
+    found.append(check_across(tables))
+    if came.about.unit:
+        found.append(check_home(came.about.unit, came.about.unit_place, tables))
+    whole = Found.all_of(found)
+    about = came.about
+    if whole or not (about.title and about.unit and about.as_of):
+        raise DataError(listed(whole, came.files, came.name))
+    frames = {name: in_order(name, completed(name, tables[name].frame.drop(ROW))) for name in TABLES}
+    return Dataset(about.title, about.unit, about.as_of, about.sources, about.licence, **frames)
+
+
+def bundled_dataset() -> Path:
+    """The folder of the data set that comes with the package."""
+    return Path(str(resources.files("genomlys") / "datasets" / _BUNDLED))
+
+
+def _from_folder(folder: Path) -> _Source:
+    try:
+        files, misplaced = table_files(folder)
+    except OSError:
+        said = Text("det finns ingen sådan mapp.", "there is no such folder.")
+        remedy = Text(
+            f"Ange en mapp med {ABOUT} och en fil per tabell.", f"Give a folder with {ABOUT} and a file per table."
+        )
+        raise DataError(Found.one(Place(str(folder)), Said("no-folder", said, remedy)).problems) from None
+    about, of_about = _about_file(folder / ABOUT)
+    tables = {name: raw_frame(name, empty(name), name) for name in TABLES if name not in files and not needed(name)}
+    found = [misplaced, of_about]
+    for name, file in files.items():
+        raw, problems = read_table(name, file)
+        found.append(problems)
+        if raw:
+            tables[name] = raw
+            found.append(_no_rows(name, raw, problems))
+    found += [_missing_table(name, f"{name}.csv") for name in TABLES if needed(name) and name not in files]
+    names = [files[name].name if name in files else f"{name}.csv" for name in TABLES]
+    return _Source(folder.name, about, tables, Found.all_of(found), (ABOUT, *names))
+
+
+def _about_file(path: Path) -> tuple[About, Found]:
+    if not path.exists():
+        said = Text("filen saknas.", "the file is missing.")
+        remedy = Text("Skriv den med raderna title, unit och as_of.", "Write it with the lines title, unit and as_of.")
+        return About(), Found.one(Place(ABOUT), Said("missing-file", said, remedy))
+    source, found = read_file(path)
+    return (About(), found) if source is None else about_from_yaml(source, ABOUT)
+
+
+def _from_mapping(source: Mapping[str, object]) -> _Source:
+    if _ABOUT_KEY in source:
+        about, of_about = about_from_mapping(source[_ABOUT_KEY], _ABOUT_KEY)
+    else:
+        said = Text(f"nyckeln '{_ABOUT_KEY}' saknas.", f"the key '{_ABOUT_KEY}' is missing.")
+        remedy = Text("Ge den title, unit och as_of.", "Give it title, unit and as_of.")
+        about, of_about = About(), Found.one(Place(_ABOUT_KEY), Said("missing-file", said, remedy))
+    tables = {name: raw_frame(name, empty(name), name) for name in TABLES if name not in source and not needed(name)}
+    found = [of_about, *(_unknown_table(str(name)) for name in source if name not in (*TABLES, _ABOUT_KEY))]
+    for name in (name for name in TABLES if name in source):
+        frame = _frame(source[name])
+        if frame is None:
+            found.append(_no_frame(name))
+            continue
+        tables[name] = raw_frame(name, frame, name)
+        found.append(_no_rows(name, tables[name], Found()))
+    found += [_missing_table(name, name) for name in TABLES if needed(name) and name not in source]
+    return _Source(_ABOUT_KEY, about, tables, Found.all_of(found), (_ABOUT_KEY, *TABLES))
+
+
+def _frame(source: object) -> pl.DataFrame | None:
+    """Polars' own frames, and whatever exports an Arrow stream."""
+    if isinstance(source, pl.DataFrame):
+        return source
+    try:
+        if isinstance(source, pl.LazyFrame):
+            return source.collect()
+        if hasattr(source, "__arrow_c_stream__"):
+            return pl.DataFrame(source)
+    except (Exception, pl.exceptions.PanicException):
+        # Another library's exporter runs here: whatever it raises means that there is no table.
+        return None
+    return None
+
+
+def _no_rows(name: str, raw: RawTable, problems: Found) -> Found:
+    """A table that must say something and has no row, unless its rows are problems already."""
+    if not needed(name) or raw.frame.height or problems:
+        return Found()
+    said = Text("tabellen har inga rader.", "the table has no rows.")
+    remedy = Text("Skriv minst en rad.", "Write at least one row.")
+    return Found.one(Place(raw.file), Said("empty-table", said, remedy))
+
+
+def _missing_table(name: str, file: str) -> Found:
+    said = Text(f"tabellen {name} saknas.", f"the table {name} is missing.")
+    remedy = Text(f"Lägg till {file}.", f"Add {file}.")
+    return Found.one(Place(file), Said("missing-table", said, remedy))
+
+
+def _unknown_table(name: str) -> Found:
+    said = Text(f"{quote(name)} är ingen tabell.", f"{quote(name)} is no table.")
+    return Found.one(Place(name), Said("unknown-table", said, nearest(name, TABLES)))
+
+
+def _no_frame(name: str) -> Found:
+    said = Text("det är ingen tabell.", "it is no table.")
+    remedy = Text(
+        "Ge en DataFrame från Polars, eller något annat med Arrow PyCapsule-gränssnittet.",
+        "Give a Polars DataFrame, or something else with the Arrow PyCapsule interface.",
+    )
+    return Found.one(Place(name), Said("not-a-table", said, remedy))

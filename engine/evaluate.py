@@ -1,0 +1,112 @@
+"""Rules over one subject's frame: each rule's margin, truth and scope as columns, in one pass a level."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import polars as pl
+
+from genomlys.engine.conditions.base import Lags, RuleMargin, Sight
+from genomlys.engine.conditions.margin import Margin
+from genomlys.engine.conditions.tree import needs
+from genomlys.engine.grid import Grid, Ints
+from genomlys.engine.language.model import Rule
+
+STATUSES = ("flagged", "clear", "unknown", "not_applicable")
+STATUS = pl.Enum(STATUSES)
+_PARTS = ("lo", "hi", "wide_lo", "wide_hi", "holds")
+
+
+def lags_needed(rules: Sequence[Rule]) -> dict[str, int]:
+    """For "own" and each benchmark, how many years back the rules together look."""
+    lags = {"own": 1}
+    for rule in rules:
+        for need in needs(rule.when):
+            if isinstance(need, Lags):
+                lags[need.source] = max(need.count, lags.get(need.source, 0))
+    return lags
+
+
+def judge_series(
+    grid: Grid, rows: Ints, rules: Sequence[Rule], lags: Mapping[str, int], sight: Sight, shift: int = 0
+) -> pl.DataFrame:
+    """The view of ``rows`` with every KPI rule's columns; ``shift`` as in ``Grid.view``."""
+    kpi_at = grid.kpi_at[rows]
+    scopes = {rule.id: in_scope(grid.kpis, rule)[kpi_at] for rule in rules}
+    return evaluate(grid.view(rows, lags, shift), rules, scopes, sight)
+
+
+def in_scope(frame: pl.DataFrame, rule: Rule) -> pl.Series:
+    """Boolean, as long as the frame."""
+    # A scope without words is a literal, which alone would give one row and not one a subject.
+    return frame.select(pl.repeat(True, pl.len()).alias("in_scope") & rule.scope.selects()).to_series()
+
+
+def evaluate(frame: pl.DataFrame, rules: Sequence[Rule], in_scope: Mapping[str, pl.Series], sight: Sight) -> pl.DataFrame:
+    """Add for each rule the columns ``<id>:lo|hi|wide_lo|wide_hi|holds|applies``.
+
+    frame: a row per subject with the columns that the rules need (``Rule.when`` tells them).
+    rules: in an order that puts what is referred to first.
+    in_scope: per rule a Boolean series as long as the frame.
+    """
+    for level in _levels(rules):
+        columns: list[pl.Expr | pl.Series] = []
+        for rule in level:
+            margin = rule.when.margin(sight)
+            columns += [getattr(margin, part).alias(f"{rule.id}:{part}") for part in _PARTS]
+            columns.append(_applies(margin, in_scope[rule.id], rule, "state" in frame.columns))
+        frame = frame.with_columns(columns)
+    return frame
+
+
+def _applies(margin: Margin, in_scope: pl.Series, rule: Rule, has_state: bool) -> pl.Expr:
+    applies = pl.lit(in_scope)
+    if margin.applies is not None:
+        applies = applies & margin.applies
+    if has_state:
+        applies = applies & (pl.col("state") != "not_applicable")
+    return applies.fill_null(False).alias(f"{rule.id}:applies")
+
+
+def _levels(rules: Sequence[Rule]) -> Iterator[list[Rule]]:
+    """Rules that refer to no other, then those that refer to these, and so on."""
+    depth: dict[str, int] = {}
+    for rule in rules:
+        below = [depth[need.rule] for need in needs(rule.when) if isinstance(need, RuleMargin)]
+        depth[rule.id] = 1 + max(below, default=-1)
+    for level in range(max(depth.values(), default=-1) + 1):
+        yield [rule for rule in rules if depth[rule.id] == level]
+
+
+def status(rule_id: str) -> pl.Expr:
+    """flagged, clear, unknown or not_applicable (Enum)."""
+    return (
+        pl.when(~pl.col(f"{rule_id}:applies"))
+        .then(pl.lit("not_applicable", dtype=STATUS))
+        .when(pl.col(f"{rule_id}:holds"))
+        .then(pl.lit("flagged", dtype=STATUS))
+        .when(~pl.col(f"{rule_id}:holds"))
+        .then(pl.lit("clear", dtype=STATUS))
+        .otherwise(pl.lit("unknown", dtype=STATUS))
+    )
+
+
+def flagged(rule_id: str) -> pl.Expr:
+    """Boolean, never null."""
+    return pl.col(f"{rule_id}:applies") & pl.col(f"{rule_id}:holds").fill_null(False)
+
+
+def sure(rule_id: str) -> pl.Expr:
+    """Whether flagged or clear stays so when every printed figure may be off by half a decimal.
+
+    Boolean; null where there is nothing to be sure of (unknown, not applicable).
+    """
+    holds = pl.col(f"{rule_id}:holds")
+    return (
+        pl.when(~pl.col(f"{rule_id}:applies"))
+        .then(None)
+        .when(holds)
+        .then(pl.col(f"{rule_id}:wide_lo") > 0)
+        .when(~holds)
+        .then(pl.col(f"{rule_id}:wide_hi") <= 0)
+    )

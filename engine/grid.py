@@ -1,0 +1,318 @@
+"""Facts -> the calendar grid: for every unit and KPI the own values and benchmarks, one column a year.
+
+The grid is dense (series x calendar year, NaN where there is no figure), because every question a
+rule asks is about calendar years: a year without a figure must stay a hole. A view of it counts the
+years backwards from each KPI's own year and is what conditions are evaluated on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from genomlys.engine.conditions.columns import BENCHMARKS, has
+from genomlys.engine.dataset import Dataset
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+STATES = ("ok", "preliminary", "stale", "missing", "suppressed", "not_applicable")
+_MARKS = {"ok": 1, "preliminary": 2, "missing": 3, "suppressed": 4, "not_applicable": 5}
+_STATE_OF_MARK = {2: "preliminary", 4: "suppressed", 5: "not_applicable"}
+_NO_BREAK = 999
+_SUMS = {"kr": 0.001, "tkr": 1.0, "mnkr": 1000.0}  # thousand kronor a step
+_DIRECTIONS = pl.Enum(["higher", "lower", "target", "neutral"])
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Series x calendar years. A series is a unit and a KPI; series go KPI by KPI, units in order.
+
+    units, kpis: the tables of those units and KPIs, in the grid's order, with names for text
+    kpi_at, unit_at: for each series the row of its KPI and unit (Int64 arrays)
+    own: Float64 [series, years], NaN where there is no value; bases: the same per benchmark
+    anchor: for each series the column of the KPI's year, -1 where no value is recent enough
+    state: for each series the index in STATES; latest: column of the latest value ever, -1 if none
+    """
+
+    as_of_year: int
+    first_year: int
+    units: pl.DataFrame
+    kpis: pl.DataFrame
+    kpi_at: Ints
+    unit_at: Ints
+    own: Floats
+    bases: Mapping[str, Floats]
+    anchor: Ints
+    latest: Ints
+    state: NDArray[np.uint8]
+    comparable: Ints
+    tkr_per_step: Floats
+
+    @property
+    def targets(self) -> bool:
+        """Whether any KPI aims at a target, so that "worse" needs one."""
+        return bool((self.kpis["direction"] == "target").any())
+
+    def view(self, rows: Ints, lags: Mapping[str, int], shift: int = 0) -> pl.DataFrame:
+        """The frame that conditions read: a row per series of ``rows``, years counted backwards.
+
+        With ``shift`` the KPI's year is moved that many calendar years back, for "what did the rule
+        say then"; a series without a value in exactly that year is then missing.
+        Columns: see ``conditions.columns``; and ``series`` (the row number in the grid).
+        """
+        anchor = self.anchor[rows] - shift
+        anchor = np.where((self.anchor[rows] >= 0) & (anchor >= 0), anchor, -1)
+        kpi_at = self.kpi_at[rows]
+        data: dict[str, pl.Series] = {"series": pl.Series(rows)}
+        data |= _lagged("own", self.own, rows, anchor, lags.get("own", 1))
+        state = self.state[rows]
+        if shift:
+            there = ~np.isnan(_at(self.own, rows, anchor))
+            state = np.where(there, np.uint8(0), np.uint8(STATES.index("missing")))
+            anchor = np.where(there, anchor, -1)
+        data["year"] = _years(anchor, self.first_year)
+        max_age = self.kpis["max_age"].to_numpy()[kpi_at]
+        for benchmark, count in lags.items():
+            if benchmark == "own":
+                continue
+            values = self.bases[benchmark]
+            data |= _lagged(benchmark, values, rows, anchor, count)
+            limit = np.full_like(max_age, _NO_BREAK) if benchmark == "target" else max_age
+            stand_in = _latest_not_after(values, rows, anchor, limit)
+            data[f"{benchmark}.0"] = _floats(_at(values, rows, stand_in))
+            data[f"{benchmark}.year"] = _years(stand_in, self.first_year)
+        latest = self.latest[rows]
+        data["state"] = pl.Series(state).cast(pl.Enum(STATES))
+        data["latest_year"] = _years(latest, self.first_year)
+        data["age"] = pl.Series(np.where(latest >= 0, self.as_of_year - self.first_year - latest, -1)).cast(pl.Int32)
+        data["comparable"] = pl.Series(np.maximum(self.comparable[rows] - shift, 0))
+        data["tkr_per_step"] = _floats(self.tkr_per_step[rows])
+        frame = pl.DataFrame(data).with_columns(age=pl.when(pl.col("age") >= 0).then("age"))
+        facts = self.kpis.select("direction", "weight", "half", "decimals", "materiality_abs", "materiality_rel")
+        return pl.concat([frame, facts[kpi_at]], how="horizontal")
+
+    def names(self, rows: pl.Series) -> pl.DataFrame:
+        """For series numbers: unit, kpi and the names and facts that text and results need."""
+        at = rows.to_numpy()
+        units = self.units.select("unit", unit_title="title")[self.unit_at[at]]
+        kpis = self.kpis.select(
+            "kpi", "area", "area_name", "category", "measure", kpi_title="title", kpi_name="name"
+        )[self.kpi_at[at]]
+        return pl.concat([units, kpis], how="horizontal")
+
+
+def build_grid(data: Dataset, units: Sequence[str], benchmarks: Sequence[str], as_of_year: int) -> Grid:
+    """The grid of ``units`` and every KPI of the catalogue, up to and including ``as_of_year``.
+
+    Every KPI has a row for each unit of the home unit's kind, also without a single value, so that
+    what is missing shows; units of another kind have rows for the KPIs that they report.
+    """
+    unit_frame = data.units.filter(pl.col("unit").is_in(list(units))).sort("unit")
+    kpi_frame = _kpi_facts(data)
+    names = (unit_frame["unit"].to_list(), kpi_frame["kpi"].to_list())
+    values = data.values.filter(pl.col("year") <= as_of_year)
+    figures = data.benchmarks.filter(pl.col("year") <= as_of_year)
+    first = min([as_of_year, *_least(values), *_least(figures)])
+    shape = (len(names[0]) * len(names[1]), as_of_year - first + 1)
+    own, marks = np.full(shape, np.nan), np.zeros(shape, dtype=np.uint8)
+    where, there = _cells(values, names, first)
+    own[where] = there["value"].fill_null(np.nan).to_numpy()
+    marks[where] = there["status"].replace_strict(_MARKS, return_dtype=pl.UInt8).to_numpy()
+    unit_at = np.tile(np.arange(len(names[0])), len(names[1]))
+    kpi_at = np.repeat(np.arange(len(names[1])), len(names[0]))
+    bases = {name: _basis(figures.filter(pl.col("benchmark") == name), names, first, shape) for name in benchmarks}
+    if "target" in bases:
+        _carry_forward(bases["target"])
+    kept = _kept(data, unit_frame, marks, unit_at)
+    kpi_frame = kpi_frame.with_columns(_has(data))
+    own, marks, unit_at, kpi_at = own[kept], marks[kept], unit_at[kept], kpi_at[kept]
+    max_age = kpi_frame["max_age"].to_numpy()[kpi_at]
+    last = np.full(len(own), shape[1] - 1)
+    rows = np.arange(len(own))
+    anchor = _latest_not_after(own, rows, last, max_age)
+    latest = _latest_not_after(own, rows, last, np.full_like(max_age, _NO_BREAK))
+    return Grid(
+        as_of_year=as_of_year,
+        first_year=first,
+        units=unit_frame,
+        kpis=kpi_frame,
+        kpi_at=kpi_at,
+        unit_at=unit_at,
+        own=own,
+        bases={name: values[kept] for name, values in bases.items()},
+        anchor=anchor,
+        latest=latest,
+        state=_states(marks, anchor, latest, max_age),
+        comparable=_comparable(kpi_frame, kpi_at, anchor, first),
+        tkr_per_step=_tkr_per_step(kpi_frame, names, kpi_at, unit_at, own, anchor),
+    )
+
+
+def _kpi_facts(data: Dataset) -> pl.DataFrame:
+    areas = data.areas.select("area", area_name="name")
+    return (
+        data.kpis.sort("kpi")
+        .join(areas, on="area", how="left", maintain_order="left")
+        .with_columns(
+            half=0.5 * pl.lit(10.0).pow(-pl.col("decimals").cast(pl.Float64)),
+            weight=pl.col("direction").replace_strict({"lower": 1.0, "higher": -1.0}, default=None),
+            direction=pl.col("direction").cast(_DIRECTIONS),
+        )
+    )
+
+
+def _least(frame: pl.DataFrame) -> list[int]:
+    return [] if frame.is_empty() else [frame["year"].min()]  # type: ignore[list-item]
+
+
+def _cells(
+    frame: pl.DataFrame, names: tuple[list[str], list[str]], first: int
+) -> tuple[tuple[Ints, Ints], pl.DataFrame]:
+    """Where in the grid the rows belong, and the rows that belong there."""
+    coded = frame.with_columns(
+        u=pl.col("unit").cast(pl.Enum(names[0]), strict=False).to_physical(),
+        k=pl.col("kpi").cast(pl.Enum(names[1]), strict=False).to_physical(),
+    ).filter(pl.col("u").is_not_null() & pl.col("k").is_not_null())
+    series = coded["k"].to_numpy().astype(np.int64) * len(names[0]) + coded["u"].to_numpy()
+    return (series, coded["year"].to_numpy().astype(np.int64) - first), coded
+
+
+def _basis(
+    figures: pl.DataFrame, names: tuple[list[str], list[str]], first: int, shape: tuple[int, int]
+) -> Floats:
+    """One benchmark on the grid; a figure for every unit gives way to the unit's own."""
+    values = np.full(shape, np.nan)
+    common = figures.filter(pl.col("unit").is_null())
+    if not common.is_empty():
+        each = common.drop("unit").join(pl.DataFrame({"unit": names[0]}), how="cross")
+        where, there = _cells(each, names, first)
+        values[where] = there["value"].fill_null(np.nan).to_numpy()
+    where, there = _cells(figures.filter(pl.col("unit").is_not_null()), names, first)
+    specific = there["value"].fill_null(np.nan).to_numpy()
+    values[where] = np.where(np.isnan(specific), values[where], specific)
+    return values
+
+
+def _carry_forward(values: Floats) -> None:
+    """A target holds from its year until the next one is stated."""
+    for year in range(1, values.shape[1]):
+        unset = np.isnan(values[:, year])
+        values[unset, year] = values[unset, year - 1]
+
+
+def _kept(data: Dataset, units: pl.DataFrame, marks: NDArray[np.uint8], unit_at: Ints) -> NDArray[np.bool_]:
+    kinds = data.units.filter(pl.col("unit") == data.unit)["kind"]
+    same_kind = (units["kind"] == kinds[0]).to_numpy()[unit_at]
+    reported: NDArray[np.bool_] = marks.any(axis=1)
+    return np.asarray(same_kind | reported)
+
+
+def _has(data: Dataset) -> list[pl.Expr]:
+    """Whether a KPI has a benchmark for anyone, any year: the same whichever units are judged."""
+    stated = data.benchmarks.filter(pl.col("value").is_not_null())
+    return [
+        pl.col("kpi").is_in(stated.filter(pl.col("benchmark") == name)["kpi"].unique().to_list()).alias(has(name))
+        for name in BENCHMARKS
+    ]
+
+
+def _at(values: Floats, rows: Ints, column: Ints) -> Floats:
+    """Each row's value in its column; NaN where the column is outside the grid."""
+    inside = (column >= 0) & (column < values.shape[1])
+    picked: Floats = values[rows, np.where(inside, column, 0)]
+    return np.where(inside, picked, np.nan)
+
+
+def _latest_not_after(values: Floats, rows: Ints, anchor: Ints, limit: NDArray[np.generic]) -> Ints:
+    """The column of the latest value at or before ``anchor``, at most ``limit`` years back; else -1."""
+    found = np.full(len(rows), -1, dtype=np.int64)
+    for back in range(min(int(limit.max(initial=0)), values.shape[1]) + 1):
+        open_ = (found < 0) & (anchor - back >= 0) & (anchor >= 0) & (back <= limit)
+        if not open_.any():
+            continue
+        column = anchor - back
+        filled = open_ & ~np.isnan(_at(values, rows, column))
+        found = np.where(filled, column, found)
+    return found
+
+
+def _lagged(name: str, values: Floats, rows: Ints, anchor: Ints, count: int) -> dict[str, pl.Series]:
+    return {
+        f"{name}.{lag}": _floats(_at(values, rows, np.where(anchor >= 0, anchor - lag, -1)))
+        for lag in range(count)
+    }
+
+
+def _floats(values: Floats) -> pl.Series:
+    return pl.Series(values, nan_to_null=True)
+
+
+def _years(column: Ints, first: int) -> pl.Series:
+    years = pl.Series(column + first).cast(pl.Int32)
+    return years.set(pl.Series(column < 0), None)
+
+
+def _states(marks: NDArray[np.uint8], anchor: Ints, latest: Ints, max_age: Ints) -> NDArray[np.uint8]:
+    """ok or preliminary with a recent value; else what the newest mark in the window says; else stale."""
+    years = marks.shape[1]
+    rows = np.arange(len(marks))
+    state = np.full(len(marks), STATES.index("missing"), dtype=np.uint8)
+    state[latest >= 0] = STATES.index("stale")
+    newest = np.zeros(len(marks), dtype=np.uint8)
+    for back in range(min(int(max_age.max(initial=0)) + 1, years)):
+        mark = marks[:, years - 1 - back]
+        newest = np.where((newest == 0) & (mark != 0) & (back <= max_age), mark, newest)
+    for mark, name in _STATE_OF_MARK.items():
+        if name != "preliminary":
+            state[newest == mark] = STATES.index(name)
+    at_anchor = marks[rows, np.maximum(anchor, 0)]
+    state[anchor >= 0] = STATES.index("ok")
+    state[(anchor >= 0) & (at_anchor == _MARKS["preliminary"])] = STATES.index("preliminary")
+    return state
+
+
+def _comparable(kpis: pl.DataFrame, kpi_at: Ints, anchor: Ints, first: int) -> Ints:
+    """Years back from the KPI's year that lie within one definition (a break year begins a new one)."""
+    comparable = np.full(len(kpi_at), _NO_BREAK, dtype=np.int64)
+    for row, breaks in enumerate(kpis["breaks"].to_list()):
+        mine = kpi_at == row if breaks else None
+        if mine is None:
+            continue
+        years = anchor[mine] + first
+        latest = np.max([np.where(years >= year, year, -1) for year in breaks], axis=0)
+        comparable[mine] = np.where(latest >= 0, years - latest, _NO_BREAK)
+    return comparable
+
+
+def _tkr_per_step(
+    kpis: pl.DataFrame,
+    names: tuple[list[str], list[str]],
+    kpi_at: Ints,
+    unit_at: Ints,
+    own: Floats,
+    anchor: Ints,
+) -> Floats:
+    """Thousand kronor a year that one step of the KPI's measure is worth; NaN where it cannot be said.
+
+    Sums (kr, tkr, mnkr) are money as they are; kronor per something needs the KPI's ``volume``: a
+    number, or a KPI whose value of the same year (for the same unit) is used.
+    """
+    steps = np.full(len(kpi_at), np.nan)
+    position = np.full((len(names[1]), len(names[0])), -1, dtype=np.int64)
+    position[kpi_at, unit_at] = np.arange(len(kpi_at))
+    row_of_kpi = {kpi: row for row, kpi in enumerate(names[1])}
+    for row, (measure, volume) in enumerate(kpis.select("measure", "volume").iter_rows()):
+        mine = position[row][position[row] >= 0]
+        if measure in _SUMS:
+            steps[mine] = _SUMS[measure]
+        elif measure.startswith(("kr/", "kr per ")) and volume in row_of_kpi:
+            counted = position[row_of_kpi[volume], unit_at[mine]]
+            steps[mine] = np.where(counted >= 0, _at(own, np.maximum(counted, 0), anchor[mine]), np.nan) / 1000.0
+        elif measure.startswith(("kr/", "kr per ")) and volume is not None:
+            steps[mine] = float(volume) / 1000.0
+    return steps

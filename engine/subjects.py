@@ -1,0 +1,95 @@
+"""The frames of the subjects that are not KPIs: areas, measures and signals, with counts of their area."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+import polars as pl
+
+from genomlys.engine.conditions.base import KpiCount, Need, RowCount
+from genomlys.engine.dataset import Dataset
+
+_COUNTS = ("holding", "unknown", "applying")
+
+
+def area_frame(data: Dataset, units: pl.DataFrame, needs: Iterable[Need], kpi_counts: pl.DataFrame) -> pl.DataFrame:
+    """A row per judged unit and area: names, and every count that ``needs`` asks for.
+
+    units: columns unit, unit_title. kpi_counts: unit, area, rule, holding, unknown, applying.
+    """
+    areas = data.areas.select(
+        "area",
+        "priority",
+        "cross_cutting",
+        "committees",
+        area_title="title",
+        area_name="name",
+    )
+    frame = units.join(areas, how="cross").with_columns(subject=pl.col("area"), year=pl.lit(None, dtype=pl.Int32))
+    return _with_counts(frame, data, needs, kpi_counts).sort("unit", "area")
+
+
+def measure_frame(data: Dataset, units: pl.DataFrame, needs: Iterable[Need], kpi_counts: pl.DataFrame) -> pl.DataFrame:
+    """A row per measure of the home unit (none when another unit is judged)."""
+    frame = _of_home(data, units, data.measures.rename({"title": "measure_title"}))
+    frame = frame.with_columns(
+        subject=pl.col("measure"), as_of=pl.lit(data.as_of), year=pl.lit(None, dtype=pl.Int32)
+    )
+    return _with_counts(frame, data, needs, kpi_counts).sort("subject")
+
+
+def signal_frame(data: Dataset, units: pl.DataFrame, needs: Iterable[Need], kpi_counts: pl.DataFrame) -> pl.DataFrame:
+    """A row per signal of the home unit (none when another unit is judged)."""
+    frame = _of_home(data, units, data.signals.rename({"title": "signal_title"}))
+    frame = frame.with_columns(
+        subject=pl.col("signal"), as_of=pl.lit(data.as_of), year=pl.lit(None, dtype=pl.Int32)
+    )
+    return _with_counts(frame, data, needs, kpi_counts).sort("subject")
+
+
+def _of_home(data: Dataset, units: pl.DataFrame, table: pl.DataFrame) -> pl.DataFrame:
+    names = data.areas.select("area", area_title="title", area_name="name")
+    home = units.filter(pl.col("unit") == data.unit)
+    return home.join(table, how="cross").join(names, on="area", how="left", maintain_order="left")
+
+
+def _with_counts(
+    frame: pl.DataFrame, data: Dataset, needs: Iterable[Need], kpi_counts: pl.DataFrame
+) -> pl.DataFrame:
+    for need in dict.fromkeys(needs):
+        match need:
+            case KpiCount():
+                mine = kpi_counts.filter(pl.col("rule") == need.rule).select(
+                    "unit",
+                    "area",
+                    *[pl.col(count).alias(getattr(need, count)) for count in _COUNTS],
+                )
+                # No KPI of the area is in the rule's scope: counts of nothing, known for sure.
+                frame = frame.join(mine, on=["unit", "area"], how="left", maintain_order="left").with_columns(
+                    pl.col(getattr(need, count)).fill_null(0) for count in _COUNTS
+                )
+            case RowCount():
+                mine = _row_counts(data, need, data.as_of)
+                frame = frame.join(mine, on="area", how="left", maintain_order="left")
+                # Only the home unit's measures and signals are known; for others the count is unknown.
+                home = pl.col("unit") == data.unit
+                frame = frame.with_columns(
+                    pl.when(home).then(pl.col(name).fill_null(0)).alias(name) for name in (need.holding, need.unknown)
+                )
+    return frame
+
+
+def _row_counts(data: Dataset, need: RowCount, as_of: date) -> pl.DataFrame:
+    table = data.measures if need.table == "measures" else data.signals
+    margin = need.where.margin()
+    holds = margin.holds if margin.applies is None else margin.applies & margin.holds
+    return (
+        table.with_columns(as_of=pl.lit(as_of))
+        .with_columns(_holds=holds)
+        .group_by("area")
+        .agg(
+            pl.col("_holds").fill_null(False).sum().cast(pl.Int64).alias(need.holding),
+            pl.col("_holds").is_null().sum().cast(pl.Int64).alias(need.unknown),
+        )
+    )

@@ -1,0 +1,72 @@
+"""Which missing figures stand behind an unknown verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from genomlys.engine.conditions.base import Lags, Sight
+from genomlys.engine.conditions.tree import leaves
+from genomlys.engine.language.model import Rule
+
+CELLS: Mapping[str, pl.DataType] = {
+    "unit": pl.String(),
+    "kpi": pl.String(),
+    "area": pl.String(),
+    "source": pl.String(),  # own, or the benchmark's name
+    "year": pl.Int32(),  # null: no recent value at all, any of the years up to as_of would do
+    "reason": pl.String(),  # missing, suppressed, stale, break
+    "rule": pl.String(),
+}
+
+
+def missing_cells(unknown: pl.DataFrame, rule: Rule, sight: Sight) -> pl.DataFrame:
+    """CELLS: a row per missing figure that a still open condition of an unknown verdict reads.
+
+    unknown: the rows of the series frame whose verdict is unknown. Rules for other subjects read no
+    figures themselves; what decides them are the cells of the KPI rules they refer to.
+    """
+    if rule.subject != "kpi" or unknown.is_empty():
+        return pl.DataFrame(schema=dict(CELLS))
+    parts = []
+    for leaf in leaves(rule.when):
+        open_ = unknown.filter(leaf.margin(sight).holds.is_null())
+        asked = [need for need in leaf.needs() if isinstance(need, Lags)]
+        if sight.targets and asked:
+            asked.append(Lags("target", max(need.count for need in asked)))
+        parts += [_cells(open_, need.source, lag, rule.id) for need in asked for lag in range(need.count)]
+    found = pl.concat(parts) if parts else pl.DataFrame(schema=dict(CELLS))
+    return found.unique(maintain_order=True)
+
+
+def _cells(frame: pl.DataFrame, source: str, lag: int, rule_id: str) -> pl.DataFrame:
+    missing = pl.col(f"{source}.{lag}").is_null()
+    if source == "target":
+        missing = missing & (pl.col("direction") == "target")
+    has_year = pl.col("year").is_not_null()
+    if source != "own" or lag > 0:
+        # Without a recent own value nothing else is asked for yet.
+        missing = missing & has_year
+    crosses = pl.lit(lag) > pl.col("comparable") if source == "own" else pl.lit(False)
+    reason = (
+        pl.when(has_year & crosses)
+        .then(pl.lit("break"))
+        .when(~has_year & pl.col("state").cast(pl.String).is_in(["stale", "suppressed"]))
+        .then(pl.col("state").cast(pl.String))
+        .otherwise(pl.lit("missing"))
+    )
+    wanted = missing | (has_year & crosses) if source == "own" else missing
+    return (
+        frame.filter(wanted)
+        .select(
+            unit="unit",
+            kpi="subject",
+            area="area",
+            source=pl.lit(source),
+            year=pl.col("year") - lag,
+            reason=reason,
+            rule=pl.lit(rule_id),
+        )
+        .cast(dict(CELLS))  # type: ignore[arg-type]
+    )

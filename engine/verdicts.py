@@ -1,0 +1,311 @@
+"""Grid x rules -> verdicts: every rule for every subject of every unit, in one pass over the grid.
+
+The KPI rules are evaluated over blocks of series, so that memory does not grow with the number of
+units and KPIs; what areas, measures and signals need of them is counted on the way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from genomlys.engine import evaluate, subjects
+from genomlys.engine.conditions.base import KpiCount, Need, Sight
+from genomlys.engine.conditions.tree import leaves, needs
+from genomlys.engine.dataset import Dataset
+from genomlys.engine.errors import Lang
+from genomlys.engine.evaluate import STATUS, STATUSES, in_scope, judge_series
+from genomlys.engine.grid import Grid, Ints, build_grid
+from genomlys.engine.history import years_flagged
+from genomlys.engine.justification import sentence
+from genomlys.engine.language.model import Rule
+from genomlys.engine.language.pack import RuleBook, graded_leaf
+from genomlys.engine.unknowns import CELLS, missing_cells
+
+_BLOCK = 50_000  # series evaluated at a time; the result does not depend on it
+LEVELS = pl.Enum(["low", "medium", "high"])
+
+VERDICTS: Mapping[str, pl.DataType] = {
+    "unit": pl.String(),
+    "rule": pl.String(),
+    "subject_kind": pl.String(),
+    "subject": pl.String(),
+    "area": pl.String(),
+    "year": pl.Int32(),
+    "status": STATUS,
+    "sure": pl.Boolean(),
+    "lo": pl.Float64(),
+    "hi": pl.Float64(),
+    "severity": LEVELS,
+    "money": pl.Float64(),
+    "years_flagged": pl.Int32(),
+    "waived": pl.Boolean(),
+    "pack": pl.String(),
+    "text": pl.String(),
+}
+CONDITIONS: Mapping[str, pl.DataType] = {
+    "unit": pl.String(),
+    "rule": pl.String(),
+    "subject": pl.String(),
+    "condition": pl.Int32(),
+    "says": pl.String(),
+    "holds": pl.Boolean(),
+    "lo": pl.Float64(),
+    "hi": pl.Float64(),
+    "value": pl.Float64(),
+    "value_year": pl.Int32(),
+    "basis_title": pl.String(),
+    "basis": pl.Float64(),
+    "basis_year": pl.Int32(),
+    "gap": pl.Float64(),
+    "gap_ratio": pl.Float64(),
+    "hits": pl.Int32(),
+    "years": pl.Int32(),
+}
+COUNTS: Mapping[str, pl.DataType] = {
+    "rule": pl.String(),
+    "unit": pl.String(),
+    "status": STATUS,
+    "count": pl.Int64(),
+}
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the rules said.
+
+    verdicts: VERDICTS, a row per rule and subject (text only where flagged); conditions:
+    CONDITIONS, a row per condition of every flagged or unknown verdict; counts: COUNTS, all
+    verdicts by rule, unit and status, also those left out of ``verdicts``; cells: CELLS, the
+    missing figures behind the unknown verdicts; areas: the area frame the moves are asked over.
+    """
+
+    verdicts: pl.DataFrame
+    conditions: pl.DataFrame
+    counts: pl.DataFrame
+    cells: pl.DataFrame
+    areas: pl.DataFrame
+    grid: Grid
+
+
+def judge(
+    data: Dataset, book: RuleBook, units: Sequence[str], as_of_year: int, lang: Lang, statuses: Sequence[str]
+) -> Judged:
+    """Evaluate all rules. ``statuses`` are the verdicts to keep as rows; all are counted."""
+    kpi_rules = [rule for rule in book.rules if rule.subject == "kpi"]
+    lags = evaluate.lags_needed(kpi_rules)
+    if (data.kpis["direction"] == "target").any():
+        lags["target"] = max(lags.get("target", 1), lags["own"])
+    grid = build_grid(data, units, [name for name in lags if name != "own"], as_of_year)
+    sight = Sight(targets=grid.targets)
+    lags = {name: count for name, count in lags.items() if name in grid.bases or name == "own"}
+    out = _Collected(book, lang, tuple(statuses), sight)
+    tally = _Tally(data, grid, [*_needs_of_areas(book)])
+    for rows in _blocks(len(grid.own)):
+        frame = judge_series(grid, rows, kpi_rules, lags, sight)
+        streaks = years_flagged(grid, frame, kpi_rules, lags, sight)
+        tally.add(frame, rows)
+        out.add(_with_names(grid, frame), kpi_rules, streaks)
+    counted = tally.frame()
+    titles = grid.units.select("unit", unit_title="title")
+    areas = pl.DataFrame()
+    for subject, build in (
+        ("area", subjects.area_frame),
+        ("measure", subjects.measure_frame),
+        ("signal", subjects.signal_frame),
+    ):
+        rules = [rule for rule in book.rules if rule.subject == subject]
+        asked = [need for rule in rules for need in needs(rule.when)]
+        if subject == "area":
+            asked += [need for move in book.moves for need in needs(move.when)]
+        frame = build(data, titles, asked, counted)
+        frame = evaluate.evaluate(frame, rules, {rule.id: in_scope(frame, rule) for rule in rules}, sight)
+        out.add(frame, rules, None)
+        areas = frame if subject == "area" else areas
+    return Judged(*out.frames(), areas=areas, grid=grid)
+
+
+def _blocks(count: int) -> Iterable[Ints]:
+    for start in range(0, count, _BLOCK):
+        yield np.arange(start, min(start + _BLOCK, count))
+
+
+def _with_names(grid: Grid, frame: pl.DataFrame) -> pl.DataFrame:
+    names = grid.names(frame["series"]).with_columns(subject=pl.col("kpi"))
+    return pl.concat([frame, names], how="horizontal")
+
+
+def _needs_of_areas(book: RuleBook) -> Iterable[Need]:
+    for rule in book.rules:
+        yield from needs(rule.when)
+    for move in book.moves:
+        yield from needs(move.when)
+
+
+class _Tally:
+    """Counts, per unit and area, of the KPIs for which a rule holds, may hold and applies."""
+
+    def __init__(self, data: Dataset, grid: Grid, asked: Sequence[Need]) -> None:
+        self._rules = sorted({need.rule for need in asked if isinstance(need, KpiCount)})
+        self._units = grid.units["unit"].to_list()
+        self._areas = data.areas["area"].to_list()
+        row_of = {area: row for row, area in enumerate(self._areas)}
+        area_at = np.array([row_of[area] for area in grid.kpis["area"].to_list()], dtype=np.int64)
+        self._slot = grid.unit_at * len(self._areas) + (area_at[grid.kpi_at] if len(area_at) else 0)
+        self._sums: dict[tuple[str, str], NDArray[np.int64]] = {}
+
+    def add(self, frame: pl.DataFrame, rows: Ints) -> None:
+        slots = len(self._units) * len(self._areas)
+        for rule in self._rules:
+            applies, holds = pl.col(f"{rule}:applies"), pl.col(f"{rule}:holds")
+            told = frame.select(holding=applies & holds.fill_null(False), unknown=applies & holds.is_null(), applying=applies)
+            for name in told.columns:
+                mine = self._slot[rows][told[name].to_numpy()]
+                there = self._sums.setdefault((rule, name), np.zeros(slots, dtype=np.int64))
+                there += np.bincount(mine, minlength=slots)
+
+    def frame(self) -> pl.DataFrame:
+        """unit, area, rule, holding, unknown, applying: a row where the rule applies to anything."""
+        keys = pl.DataFrame({"unit": self._units}, schema={"unit": pl.String}).join(
+            pl.DataFrame({"area": self._areas}, schema={"area": pl.String}), how="cross", maintain_order="left_right"
+        )
+        empty = np.zeros(len(keys), dtype=np.int64)
+        parts = [
+            keys.with_columns(
+                rule=pl.lit(rule),
+                **{
+                    name: pl.Series(self._sums.get((rule, name), empty), dtype=pl.Int64)
+                    for name in ("holding", "unknown", "applying")
+                },
+            )
+            for rule in self._rules
+        ]
+        schema = {"unit": pl.String, "area": pl.String, "rule": pl.String} | dict.fromkeys(
+            ("holding", "unknown", "applying"), pl.Int64
+        )
+        return pl.concat(parts).filter(pl.col("applying") > 0) if parts else pl.DataFrame(schema=schema)
+
+
+class _Collected:
+    """Gathers the rows of all subjects and blocks into the result frames."""
+
+    def __init__(self, book: RuleBook, lang: Lang, statuses: tuple[str, ...], sight: Sight) -> None:
+        self._packs = {
+            rule.id: f"{pack.name}@{pack.version}+{pack.sha256[:12]}" for pack in book.packs for rule in pack.rules
+        }
+        self._lang: Lang = lang
+        self._statuses = statuses
+        self._sight = sight
+        self._verdicts: list[pl.DataFrame] = []
+        self._conditions: list[pl.DataFrame] = []
+        self._counts: list[pl.DataFrame] = []
+        self._cells: list[pl.DataFrame] = []
+
+    def add(self, frame: pl.DataFrame, rules: Sequence[Rule], streaks: Mapping[str, pl.Series] | None) -> None:
+        for rule in rules:
+            streak = pl.lit(None, dtype=pl.Int32) if streaks is None else pl.lit(streaks[rule.id])
+            told = frame.with_columns(status=evaluate.status(rule.id), years_flagged=streak)
+            self._counts.append(told.group_by("unit", "status").agg(count=pl.len().cast(pl.Int64)).with_columns(rule=pl.lit(rule.id)))
+            told = told.filter(pl.col("status").is_in(list(self._statuses)))
+            if not told.is_empty():
+                self._verdicts.append(self._rows(told, rule))
+                self._conditions.append(self._leaves(told, rule))
+                self._cells.append(missing_cells(told.filter(pl.col("status") == "unknown"), rule, self._sight))
+
+    def _rows(self, told: pl.DataFrame, rule: Rule) -> pl.DataFrame:
+        is_flagged = pl.col("status") == "flagged"
+        columns = told.select(
+            pl.col("unit"),
+            pl.lit(rule.id).alias("rule"),
+            pl.lit(rule.subject).alias("subject_kind"),
+            pl.col("subject"),
+            pl.col("area"),
+            pl.col("year"),
+            pl.col("status"),
+            evaluate.sure(rule.id).alias("sure"),
+            pl.col(f"{rule.id}:lo").alias("lo"),
+            pl.col(f"{rule.id}:hi").alias("hi"),
+            pl.when(is_flagged).then(_severity(rule, self._sight)).alias("severity"),
+            pl.when(is_flagged).then(_money(rule, self._sight)).alias("money"),
+            pl.when(is_flagged).then(pl.col("years_flagged")).alias("years_flagged"),
+            pl.lit(False).alias("waived"),
+            pl.lit(self._packs[rule.id]).alias("pack"),
+            pl.when(is_flagged).then(sentence(rule, self._lang, self._sight)).alias("text"),
+        )
+        return columns.cast(dict(VERDICTS))  # type: ignore[arg-type]
+
+    def _leaves(self, told: pl.DataFrame, rule: Rule) -> pl.DataFrame:
+        open_ = told.filter(pl.col("status").is_in(["flagged", "unknown"]))
+        parts = []
+        for number, leaf in enumerate(leaves(rule.when), start=1):
+            margin, figures = leaf.margin(self._sight), leaf.figures(self._sight)
+            title = None if figures is None or figures.basis_title is None else figures.basis_title
+            shown = {
+                name: None if figures is None else getattr(figures, name)
+                for name in ("value", "value_year", "basis", "basis_year", "gap", "gap_ratio", "hits")
+            }
+            parts.append(
+                open_.select(
+                    pl.col("unit"),
+                    pl.lit(rule.id).alias("rule"),
+                    pl.col("subject"),
+                    pl.lit(number).alias("condition"),
+                    pl.lit(leaf.say(self._lang)).alias("says"),
+                    margin.holds.alias("holds"),
+                    margin.lo.alias("lo"),
+                    margin.hi.alias("hi"),
+                    (pl.lit(None) if title is None else title[self._lang == "en"]).alias("basis_title"),
+                    pl.lit(None if figures is None else figures.years).alias("years"),
+                    *[(pl.lit(None) if value is None else value).alias(name) for name, value in shown.items()],
+                )
+                .select(list(CONDITIONS))
+                .cast(dict(CONDITIONS))  # type: ignore[arg-type]
+            )
+        return pl.concat(parts)
+
+    def frames(self) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+        verdicts = _stacked(self._verdicts, VERDICTS).sort("unit", "rule", "subject")
+        conditions = _stacked(self._conditions, CONDITIONS).sort("unit", "rule", "subject", "condition")
+        counts = (
+            _stacked([part.select(list(COUNTS)).cast(dict(COUNTS)) for part in self._counts], COUNTS)  # type: ignore[arg-type]
+            .group_by("rule", "unit", "status")
+            .agg(pl.col("count").sum())
+            .sort("rule", "unit", "status")
+        )
+        cells = _stacked(self._cells, CELLS).sort(list(CELLS))
+        return verdicts, conditions, counts, cells
+
+
+def _stacked(parts: Sequence[pl.DataFrame], schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    return pl.concat(parts) if parts else pl.DataFrame(schema=dict(schema))
+
+
+def _severity(rule: Rule, sight: Sight) -> pl.Expr:
+    if rule.severity.fixed is not None:
+        return pl.lit(rule.severity.fixed, dtype=LEVELS)
+    leaf = graded_leaf(rule.when)
+    figures = leaf.figures(sight) if leaf is not None else None
+    assert figures is not None and figures.gap_ratio is not None, "checked when the pack was loaded"
+    level = pl.lit("low", dtype=LEVELS)
+    for name, limit in rule.severity.from_gap:
+        level = pl.when(figures.gap_ratio >= limit - 1e-12).then(pl.lit(name, dtype=LEVELS)).otherwise(level)
+    # A basis of 0 or below gives no percentage to grade by.
+    lowest = pl.lit(rule.severity.from_gap[0][0], dtype=LEVELS)
+    return pl.when(figures.gap_ratio.is_null()).then(lowest).otherwise(level)
+
+
+def _money(rule: Rule, sight: Sight) -> pl.Expr:
+    """Gap x volume in tkr a year, for problems of cost; null where it cannot be computed."""
+    leaf = graded_leaf(rule.when)
+    if leaf is None or rule.goal != "cost" or rule.tells != "problem" or rule.subject != "kpi":
+        return pl.lit(None, dtype=pl.Float64)
+    figures = leaf.figures(sight)
+    assert figures is not None and figures.gap is not None
+    return figures.gap * pl.col("tkr_per_step")
+
+
+__all__ = ["CONDITIONS", "COUNTS", "STATUSES", "VERDICTS", "Judged", "judge", "judge_series"]
