@@ -103,14 +103,16 @@ def _from_folder(folder: Path) -> _Source:
     about, of_about = _about_file(folder / ABOUT)
     tables = {name: raw_frame(name, empty(name), name) for name in TABLES if name not in files and not needed(name)}
     found = [misplaced, of_about]
-    for name, file in files.items():
-        raw, problems = read_table(name, file)
+    for name, paths in files.items():
+        if len(paths) > 1:
+            continue
+        raw, problems = read_table(name, paths[0])
         found.append(problems)
         if raw:
             tables[name] = raw
             found.append(_no_rows(name, raw, problems))
     found += [_missing_table(name, f"{name}.csv") for name in TABLES if needed(name) and name not in files]
-    names = [files[name].name if name in files else f"{name}.csv" for name in TABLES]
+    names = [files[name][-1].name if name in files else f"{name}.csv" for name in TABLES]
     return _Source(folder.name, about, tables, Found.all_of(found), (ABOUT, *names))
 
 

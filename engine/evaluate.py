@@ -14,7 +14,7 @@ from genomlys.engine.language.model import Rule
 
 STATUSES = ("flagged", "clear", "unknown", "not_applicable")
 STATUS = pl.Enum(STATUSES)
-_PARTS = ("lo", "hi", "wide_lo", "wide_hi", "holds")
+_PARTS = ("lo", "hi", "holds", "rounded")
 
 
 def lags_needed(rules: Sequence[Rule]) -> dict[str, int]:
@@ -42,8 +42,10 @@ def in_scope(frame: pl.DataFrame, rule: Rule) -> pl.Series:
     return frame.select(pl.repeat(True, pl.len()).alias("in_scope") & rule.scope.selects()).to_series()
 
 
-def evaluate(frame: pl.DataFrame, rules: Sequence[Rule], in_scope: Mapping[str, pl.Series], sight: Sight) -> pl.DataFrame:
-    """Add for each rule the columns ``<id>:lo|hi|wide_lo|wide_hi|holds|applies``.
+def evaluate(
+    frame: pl.DataFrame, rules: Sequence[Rule], in_scope: Mapping[str, pl.Series], sight: Sight
+) -> pl.DataFrame:
+    """Add for each rule the columns ``<id>:lo|hi|holds|rounded|applies``.
 
     frame: a row per subject with the columns that the rules need (``Rule.when`` tells them).
     rules: in an order that puts what is referred to first.
@@ -101,12 +103,5 @@ def sure(rule_id: str) -> pl.Expr:
 
     Boolean; null where there is nothing to be sure of (unknown, not applicable).
     """
-    holds = pl.col(f"{rule_id}:holds")
-    return (
-        pl.when(~pl.col(f"{rule_id}:applies"))
-        .then(None)
-        .when(holds)
-        .then(pl.col(f"{rule_id}:wide_lo") > 0)
-        .when(~holds)
-        .then(pl.col(f"{rule_id}:wide_hi") <= 0)
-    )
+    same = pl.col(f"{rule_id}:rounded").eq_missing(pl.col(f"{rule_id}:holds"))
+    return pl.when(pl.col(f"{rule_id}:applies") & pl.col(f"{rule_id}:holds").is_not_null()).then(same)

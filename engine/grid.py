@@ -14,18 +14,18 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from genomlys.engine.conditions.columns import BENCHMARKS, has
+from genomlys.engine.conditions.columns import has
 from genomlys.engine.dataset import Dataset
+from genomlys.engine.vocabulary import BENCHMARKS, DIRECTIONS
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 STATES = ("ok", "preliminary", "stale", "missing", "suppressed", "not_applicable")
 _MARKS = {"ok": 1, "preliminary": 2, "missing": 3, "suppressed": 4, "not_applicable": 5}
-_STATE_OF_MARK = {2: "preliminary", 4: "suppressed", 5: "not_applicable"}
 _NO_BREAK = 999
 _SUMS = {"kr": 0.001, "tkr": 1.0, "mnkr": 1000.0}  # thousand kronor a step
-_DIRECTIONS = pl.Enum(["higher", "lower", "target", "neutral"])
+_DIRECTIONS = pl.Enum(DIRECTIONS)
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Grid:
             state = np.where(there, np.uint8(0), np.uint8(STATES.index("missing")))
             anchor = np.where(there, anchor, -1)
         data["year"] = _years(anchor, self.first_year)
-        max_age = self.kpis["max_age"].to_numpy()[kpi_at]
+        max_age = self.kpis["max_age"].to_numpy().astype(np.int64)[kpi_at]
         for benchmark, count in lags.items():
             if benchmark == "own":
                 continue
@@ -87,22 +87,24 @@ class Grid:
             data[f"{benchmark}.0"] = _floats(_at(values, rows, stand_in))
             data[f"{benchmark}.year"] = _years(stand_in, self.first_year)
         latest = self.latest[rows]
-        data["state"] = pl.Series(state).cast(pl.Enum(STATES))
+        data["state"] = pl.Series(state).cat.to(pl.Enum(STATES))
         data["latest_year"] = _years(latest, self.first_year)
         data["age"] = pl.Series(np.where(latest >= 0, self.as_of_year - self.first_year - latest, -1)).cast(pl.Int32)
         data["comparable"] = pl.Series(np.maximum(self.comparable[rows] - shift, 0))
         data["tkr_per_step"] = _floats(self.tkr_per_step[rows])
         frame = pl.DataFrame(data).with_columns(age=pl.when(pl.col("age") >= 0).then("age"))
-        facts = self.kpis.select("direction", "weight", "half", "decimals", "materiality_abs", "materiality_rel")
+        facts = self.kpis.select(
+            "direction", "weight", "half", "own_half", "decimals", "materiality_abs", "materiality_rel"
+        )
         return pl.concat([frame, facts[kpi_at]], how="horizontal")
 
     def names(self, rows: pl.Series) -> pl.DataFrame:
         """For series numbers: unit, kpi and the names and facts that text and results need."""
         at = rows.to_numpy()
-        units = self.units.select("unit", unit_title="title")[self.unit_at[at]]
-        kpis = self.kpis.select(
-            "kpi", "area", "area_name", "category", "measure", kpi_title="title", kpi_name="name"
-        )[self.kpi_at[at]]
+        units: pl.DataFrame = self.units.select("unit", unit_title="title")[self.unit_at[at]]
+        kpis: pl.DataFrame = self.kpis.select("kpi", "area", "area_name", "category", "measure", kpi_title="title", kpi_name="name")[
+            self.kpi_at[at]
+        ]
         return pl.concat([units, kpis], how="horizontal")
 
 
@@ -131,7 +133,7 @@ def build_grid(data: Dataset, units: Sequence[str], benchmarks: Sequence[str], a
     kept = _kept(data, unit_frame, marks, unit_at)
     kpi_frame = kpi_frame.with_columns(_has(data))
     own, marks, unit_at, kpi_at = own[kept], marks[kept], unit_at[kept], kpi_at[kept]
-    max_age = kpi_frame["max_age"].to_numpy()[kpi_at]
+    max_age = kpi_frame["max_age"].to_numpy().astype(np.int64)[kpi_at]
     last = np.full(len(own), shape[1] - 1)
     rows = np.arange(len(own))
     anchor = _latest_not_after(own, rows, last, max_age)
@@ -155,11 +157,14 @@ def build_grid(data: Dataset, units: Sequence[str], benchmarks: Sequence[str], a
 
 def _kpi_facts(data: Dataset) -> pl.DataFrame:
     areas = data.areas.select("area", area_name="name")
+    half = 0.5 * pl.lit(10.0).pow(-pl.col("decimals").cast(pl.Float64))
+    is_count = pl.col("measure").str.to_lowercase().str.contains(r"^(?:antal|plats|rank)")
     return (
         data.kpis.sort("kpi")
         .join(areas, on="area", how="left", maintain_order="left")
         .with_columns(
-            half=0.5 * pl.lit(10.0).pow(-pl.col("decimals").cast(pl.Float64)),
+            half=half,
+            own_half=pl.when(is_count & (pl.col("decimals") >= 0)).then(0.0).otherwise(half),
             weight=pl.col("direction").replace_strict({"lower": 1.0, "higher": -1.0}, default=None),
             direction=pl.col("direction").cast(_DIRECTIONS),
         )
@@ -182,9 +187,7 @@ def _cells(
     return (series, coded["year"].to_numpy().astype(np.int64) - first), coded
 
 
-def _basis(
-    figures: pl.DataFrame, names: tuple[list[str], list[str]], first: int, shape: tuple[int, int]
-) -> Floats:
+def _basis(figures: pl.DataFrame, names: tuple[list[str], list[str]], first: int, shape: tuple[int, int]) -> Floats:
     """One benchmark on the grid; a figure for every unit gives way to the unit's own."""
     values = np.full(shape, np.nan)
     common = figures.filter(pl.col("unit").is_null())
@@ -208,8 +211,8 @@ def _carry_forward(values: Floats) -> None:
 def _kept(data: Dataset, units: pl.DataFrame, marks: NDArray[np.uint8], unit_at: Ints) -> NDArray[np.bool_]:
     kinds = data.units.filter(pl.col("unit") == data.unit)["kind"]
     same_kind = (units["kind"] == kinds[0]).to_numpy()[unit_at]
-    reported: NDArray[np.bool_] = marks.any(axis=1)
-    return np.asarray(same_kind | reported)
+    reported = (marks != 0).any(axis=1)
+    return np.asarray(same_kind | reported, dtype=np.bool_)
 
 
 def _has(data: Dataset) -> list[pl.Expr]:
@@ -228,7 +231,7 @@ def _at(values: Floats, rows: Ints, column: Ints) -> Floats:
     return np.where(inside, picked, np.nan)
 
 
-def _latest_not_after(values: Floats, rows: Ints, anchor: Ints, limit: NDArray[np.generic]) -> Ints:
+def _latest_not_after(values: Floats, rows: Ints, anchor: Ints, limit: Ints) -> Ints:
     """The column of the latest value at or before ``anchor``, at most ``limit`` years back; else -1."""
     found = np.full(len(rows), -1, dtype=np.int64)
     for back in range(min(int(limit.max(initial=0)), values.shape[1]) + 1):
@@ -243,8 +246,7 @@ def _latest_not_after(values: Floats, rows: Ints, anchor: Ints, limit: NDArray[n
 
 def _lagged(name: str, values: Floats, rows: Ints, anchor: Ints, count: int) -> dict[str, pl.Series]:
     return {
-        f"{name}.{lag}": _floats(_at(values, rows, np.where(anchor >= 0, anchor - lag, -1)))
-        for lag in range(count)
+        f"{name}.{lag}": _floats(_at(values, rows, np.where(anchor >= 0, anchor - lag, -1))) for lag in range(count)
     }
 
 
@@ -267,9 +269,8 @@ def _states(marks: NDArray[np.uint8], anchor: Ints, latest: Ints, max_age: Ints)
     for back in range(min(int(max_age.max(initial=0)) + 1, years)):
         mark = marks[:, years - 1 - back]
         newest = np.where((newest == 0) & (mark != 0) & (back <= max_age), mark, newest)
-    for mark, name in _STATE_OF_MARK.items():
-        if name != "preliminary":
-            state[newest == mark] = STATES.index(name)
+    for name in ("suppressed", "not_applicable"):
+        state[newest == _MARKS[name]] = STATES.index(name)
     at_anchor = marks[rows, np.maximum(anchor, 0)]
     state[anchor >= 0] = STATES.index("ok")
     state[(anchor >= 0) & (at_anchor == _MARKS["preliminary"])] = STATES.index("preliminary")

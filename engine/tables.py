@@ -17,6 +17,18 @@ import polars as pl
 from pandera.config import ValidationDepth, config_context
 from pandera.errors import SchemaErrorReason
 
+from genomlys.engine.vocabulary import (
+    BENCHMARKS,
+    CATEGORIES,
+    DIRECTIONS,
+    HORIZONS,
+    MEASURE_STATUSES,
+    SAVING_KINDS,
+    SIGNAL_KINDS,
+    UNIT_KINDS,
+    VALUE_STATUSES,
+)
+
 Reading: TypeAlias = Literal[
     "text",  # any text
     "word",  # one of the allowed words
@@ -34,15 +46,6 @@ Reading: TypeAlias = Literal[
 ]
 
 FIRST_YEAR: Final = 1900
-STATUSES: Final = ("ok", "missing", "suppressed", "not_applicable", "preliminary")
-BENCHMARKS: Final = ("reference", "target", "peers.mean", "peers.median", "nation.mean", "nation.median")
-CATEGORIES: Final = ("ekonomi", "personal", "kvalitet", "volym")
-DIRECTIONS: Final = ("higher", "lower", "target", "neutral")
-UNIT_KINDS: Final = ("municipality", "committee", "department", "company", "nation")
-HORIZONS: Final = ("short", "long", "investigate")
-SAVING_KINDS: Final = ("amount", "too_early", "awaiting_inquiry", "avoids_cost", "unclear")
-MEASURE_STATUSES: Final = ("not_started", "ongoing", "done", "not_feasible", "stopped")
-SIGNAL_KINDS: Final = ("law", "policy", "audit", "external", "organisation", "forecast")
 
 
 @dataclass(frozen=True)
@@ -172,7 +175,7 @@ SCHEMAS: Final[Mapping[str, pa.DataFrameSchema]] = MappingProxyType(
                 "year": _year(),
                 "value": _number(expected=True),
                 # An empty status follows from the value's cell, so it is never null after the door.
-                "status": _word(STATUSES, optional=True),
+                "status": _word(VALUE_STATUSES, optional=True),
                 "source": _text(optional=True),
             },
             key=["unit", "kpi", "year"],

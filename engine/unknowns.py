@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from genomlys.engine.conditions.base import Lags, Sight
-from genomlys.engine.conditions.tree import leaves
+from genomlys.engine.conditions.base import KpiCount, Lags, Sight
+from genomlys.engine.conditions.tree import leaves, needs
 from genomlys.engine.language.model import Rule
+from genomlys.engine.language.pack import RuleBook
 
 CELLS: Mapping[str, pl.DataType] = {
     "unit": pl.String(),
@@ -70,3 +71,51 @@ def _cells(frame: pl.DataFrame, source: str, lag: int, rule_id: str) -> pl.DataF
         )
         .cast(dict(CELLS))  # type: ignore[arg-type]
     )
+
+
+UNKNOWNS: Mapping[str, pl.DataType] = {
+    "unit": pl.String(),
+    "kpi": pl.String(),
+    "area": pl.String(),
+    "source": pl.String(),
+    "year": pl.Int32(),
+    "reason": pl.String(),
+    "verdicts": pl.List(pl.String()),
+    "count": pl.Int32(),
+}
+
+
+def summarised(cells: pl.DataFrame, verdicts: pl.DataFrame, book: RuleBook) -> pl.DataFrame:
+    """UNKNOWNS: a row per missing figure, with every unknown verdict that it bears on, most first.
+
+    A verdict on an area, measure or signal is borne on by the cells of the KPI rules it counts.
+    """
+    direct = cells.with_columns(verdict=pl.concat_str("rule", pl.lit("/"), "kpi"))
+    counted = pl.DataFrame(
+        {
+            "counting": [rule.id for rule in book.rules for _ in _counted(rule)],
+            "rule": [name for rule in book.rules for name in _counted(rule)],
+        },
+        schema={"counting": pl.String, "rule": pl.String},
+    )
+    open_ = verdicts.filter((pl.col("status") == "unknown") & (pl.col("subject_kind") != "kpi")).select(
+        "unit", "area", "subject", counting="rule"
+    )
+    indirect = (
+        cells.join(counted, on="rule")
+        .join(open_, on=["unit", "area", "counting"])
+        .with_columns(verdict=pl.concat_str("counting", pl.lit("/"), "subject"))
+    )
+    key = ["unit", "kpi", "area", "source", "year", "reason"]
+    both = pl.concat([direct.select(*key, "verdict"), indirect.select(*key, "verdict")])
+    return (
+        both.group_by(key)
+        .agg(verdicts=pl.col("verdict").unique().sort())
+        .with_columns(count=pl.col("verdicts").list.len().cast(pl.Int32))
+        .sort("unit", "count", *key[1:], descending=[False, True, *[False] * 5])
+        .select(list(UNKNOWNS))
+    )
+
+
+def _counted(rule: Rule) -> list[str]:
+    return sorted({need.rule for need in needs(rule.when) if isinstance(need, KpiCount)})

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from genomlys.engine import evaluate, subjects
+from genomlys.engine import evaluate, subjects, vocabulary
 from genomlys.engine.conditions.base import KpiCount, Need, Sight
 from genomlys.engine.conditions.tree import leaves, needs
 from genomlys.engine.dataset import Dataset
@@ -26,8 +26,9 @@ from genomlys.engine.language.model import Rule
 from genomlys.engine.language.pack import RuleBook, graded_leaf
 from genomlys.engine.unknowns import CELLS, missing_cells
 
+_COUNTED = (*KpiCount.COUNTS, "applying")
 _BLOCK = 50_000  # series evaluated at a time; the result does not depend on it
-LEVELS = pl.Enum(["low", "medium", "high"])
+LEVELS = pl.Enum(vocabulary.LEVELS)
 
 VERDICTS: Mapping[str, pl.DataType] = {
     "unit": pl.String(),
@@ -69,6 +70,7 @@ CONDITIONS: Mapping[str, pl.DataType] = {
 COUNTS: Mapping[str, pl.DataType] = {
     "rule": pl.String(),
     "unit": pl.String(),
+    "area": pl.String(),
     "status": STATUS,
     "count": pl.Int64(),
 }
@@ -79,14 +81,14 @@ class Judged:
     """What the rules said.
 
     verdicts: VERDICTS, a row per rule and subject (text only where flagged); conditions:
-    CONDITIONS, a row per condition of every flagged or unknown verdict; counts: COUNTS, all
-    verdicts by rule, unit and status, also those left out of ``verdicts``; cells: CELLS, the
+    CONDITIONS, a row per condition of every flagged or unknown verdict; tally: COUNTS, all
+    verdicts by rule, unit, area and status, also those left out of ``verdicts``; cells: CELLS, the
     missing figures behind the unknown verdicts; areas: the area frame the moves are asked over.
     """
 
     verdicts: pl.DataFrame
     conditions: pl.DataFrame
-    counts: pl.DataFrame
+    tally: pl.DataFrame
     cells: pl.DataFrame
     areas: pl.DataFrame
     grid: Grid
@@ -161,15 +163,21 @@ class _Tally:
     def add(self, frame: pl.DataFrame, rows: Ints) -> None:
         slots = len(self._units) * len(self._areas)
         for rule in self._rules:
-            applies, holds = pl.col(f"{rule}:applies"), pl.col(f"{rule}:holds")
-            told = frame.select(holding=applies & holds.fill_null(False), unknown=applies & holds.is_null(), applying=applies)
+            applies, holds, rounded = (pl.col(f"{rule}:{part}") for part in ("applies", "holds", "rounded"))
+            told = frame.select(
+                holding=applies & holds.fill_null(False),
+                unknown=applies & holds.is_null(),
+                holding_rounded=applies & rounded.fill_null(False),
+                unknown_rounded=applies & rounded.is_null(),
+                applying=applies,
+            )
             for name in told.columns:
                 mine = self._slot[rows][told[name].to_numpy()]
                 there = self._sums.setdefault((rule, name), np.zeros(slots, dtype=np.int64))
                 there += np.bincount(mine, minlength=slots)
 
     def frame(self) -> pl.DataFrame:
-        """unit, area, rule, holding, unknown, applying: a row where the rule applies to anything."""
+        """unit, area, rule and _COUNTED: a row where the rule applies to anything."""
         keys = pl.DataFrame({"unit": self._units}, schema={"unit": pl.String}).join(
             pl.DataFrame({"area": self._areas}, schema={"area": pl.String}), how="cross", maintain_order="left_right"
         )
@@ -177,16 +185,11 @@ class _Tally:
         parts = [
             keys.with_columns(
                 rule=pl.lit(rule),
-                **{
-                    name: pl.Series(self._sums.get((rule, name), empty), dtype=pl.Int64)
-                    for name in ("holding", "unknown", "applying")
-                },
+                **{name: pl.Series(self._sums.get((rule, name), empty), dtype=pl.Int64) for name in _COUNTED},
             )
             for rule in self._rules
         ]
-        schema = {"unit": pl.String, "area": pl.String, "rule": pl.String} | dict.fromkeys(
-            ("holding", "unknown", "applying"), pl.Int64
-        )
+        schema = {"unit": pl.String, "area": pl.String, "rule": pl.String} | dict.fromkeys(_COUNTED, pl.Int64)
         return pl.concat(parts).filter(pl.col("applying") > 0) if parts else pl.DataFrame(schema=schema)
 
 
@@ -209,7 +212,8 @@ class _Collected:
         for rule in rules:
             streak = pl.lit(None, dtype=pl.Int32) if streaks is None else pl.lit(streaks[rule.id])
             told = frame.with_columns(status=evaluate.status(rule.id), years_flagged=streak)
-            self._counts.append(told.group_by("unit", "status").agg(count=pl.len().cast(pl.Int64)).with_columns(rule=pl.lit(rule.id)))
+            counts = told.group_by("unit", "area", "status").agg(count=pl.len().cast(pl.Int64))
+            self._counts.append(counts.with_columns(rule=pl.lit(rule.id)))
             told = told.filter(pl.col("status").is_in(list(self._statuses)))
             if not told.is_empty():
                 self._verdicts.append(self._rows(told, rule))
@@ -272,9 +276,9 @@ class _Collected:
         conditions = _stacked(self._conditions, CONDITIONS).sort("unit", "rule", "subject", "condition")
         counts = (
             _stacked([part.select(list(COUNTS)).cast(dict(COUNTS)) for part in self._counts], COUNTS)  # type: ignore[arg-type]
-            .group_by("rule", "unit", "status")
+            .group_by("rule", "unit", "area", "status")
             .agg(pl.col("count").sum())
-            .sort("rule", "unit", "status")
+            .sort("rule", "unit", "area", "status")
         )
         cells = _stacked(self._cells, CELLS).sort(list(CELLS))
         return verdicts, conditions, counts, cells

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import ClassVar, Literal, Protocol
 
 import polars as pl
 
@@ -29,17 +29,23 @@ class KpiCount:
 
     rule: str
 
-    @property
-    def holding(self) -> str:
-        return f"kpis.{self.rule}.holding"
+    COUNTS: ClassVar = ("holding", "unknown", "holding_rounded", "unknown_rounded")
+
+    def column(self, count: str) -> str:
+        return f"kpis.{self.rule}.{count}"
 
     @property
-    def unknown(self) -> str:
-        return f"kpis.{self.rule}.unknown"
+    def counts(self) -> tuple[str, ...]:
+        """The columns of ``margin.Counts``, in its order."""
+        return tuple(self.column(count) for count in self.COUNTS)
+
+    @property
+    def holding(self) -> str:
+        return self.column("holding")
 
     @property
     def applying(self) -> str:
-        return f"kpis.{self.rule}.applying"
+        return self.column("applying")
 
 
 @dataclass(frozen=True)
@@ -149,6 +155,7 @@ class Figures:
     years: int | None = None
     gap: pl.Expr | None = None
     gap_ratio: pl.Expr | None = None
+    same_year_expected: bool = False  # the text names both years when they differ
 
 
 def phrase(sv: str, en: str, lang: Lang) -> str:

@@ -42,9 +42,9 @@ class Benchmark:
         words = BENCHMARK_WORDS[self.benchmark]
         return pl.lit(words.sv), pl.lit(words.en)
 
-    @property
-    def is_exact(self) -> bool:
-        return self.benchmark == "target"
+    def half(self) -> pl.Expr:
+        """How much the printed figure may be off; a target is what it says."""
+        return pl.lit(0.0) if self.benchmark == "target" else columns.HALF
 
     def say(self, lang: Lang) -> str:
         return BENCHMARK_WORDS[self.benchmark].in_(lang)
@@ -70,9 +70,8 @@ class OwnBefore:
         year = self.year().cast(pl.String)
         return pl.format("{} års värde", year), pl.format("the value of {}", year)
 
-    @property
-    def is_exact(self) -> bool:
-        return False
+    def half(self) -> pl.Expr:
+        return columns.OWN_HALF
 
     def say(self, lang: Lang) -> str:
         if self.years_ago == 1:
@@ -100,9 +99,8 @@ class Number:
     def title(self) -> tuple[pl.Expr, pl.Expr]:
         return pl.lit("gränsen"), pl.lit("the limit")
 
-    @property
-    def is_exact(self) -> bool:
-        return True
+    def half(self) -> pl.Expr:
+        return pl.lit(0.0)
 
     def say(self, lang: Lang) -> str:
         number = f"{self.quantity.value:g}"

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import polars as pl
 
-BENCHMARKS = ("reference", "peers.mean", "peers.median", "nation.mean", "nation.median", "target")
-
 
 def own(lag: int) -> pl.Expr:
     """The unit's value ``lag`` calendar years before the KPI's year (Float64, null if missing)."""
@@ -33,7 +31,9 @@ def has(benchmark: str) -> str:
 
 
 YEAR = pl.col("year")  # Int32, the KPI's year; null when there is no recent value
-HALF = pl.col("half")  # Float64, half of the last printed decimal
+HALF = pl.col("half")  # Float64, half of the last printed decimal: what a printed benchmark may be off
+# Float64, the same for the unit's own value: 0 where the KPI counts things, as a whole number is not rounded
+OWN_HALF = pl.col("own_half")
 COMPARABLE = pl.col("comparable")  # Int32, years back before a change of definition is crossed
 WEIGHT = pl.col("weight")  # Float64: 1 lower is better, -1 higher is better, null neutral or target
 DIRECTION = pl.col("direction")

@@ -19,7 +19,7 @@ import polars as pl
 
 from genomlys.engine.conditions import columns
 from genomlys.engine.conditions.base import Field, Figures, Need, Sight, phrase
-from genomlys.engine.conditions.bases import Basis, Number, OwnBefore, read_basis
+from genomlys.engine.conditions.bases import Basis, Benchmark, Number, OwnBefore, read_basis
 from genomlys.engine.conditions.difference import Band, Side, gap, margin
 from genomlys.engine.conditions.margin import Margin, k_of
 from genomlys.engine.conditions.reading import Header, Scope, read_band, read_measured
@@ -67,7 +67,7 @@ class Compare:
             self.by,
             sight,
             columns.basis("target", lag),
-            basis_is_exact=self.than.is_exact,
+            half_basis=self.than.half(),
         )
 
     def _own(self, lag: int) -> pl.Expr:
@@ -94,6 +94,7 @@ class Compare:
             years=self.years,
             gap=self._gap(sight),
             gap_ratio=pl.when(basis != 0).then(self._gap(sight) / basis.abs()),
+            same_year_expected=isinstance(self.than, Benchmark) and self.than.benchmark != "target",
         )
 
     def fields(self, sight: Sight) -> Mapping[str, Field]:
@@ -107,9 +108,7 @@ class Compare:
             "gap": Field("difference", (literal,)),
             "gap_percent": Field("percent", (ratio,), instead=Field("difference", (literal,))),
             "over": Field("word", _by_sign(literal, ("över", "above"), ("under", "below"), ("på", "at"))),
-            "higher": Field(
-                "word", _by_sign(literal, ("högre", "higher"), ("lägre", "lower"), ("lika hög", "equal"))
-            ),
+            "higher": Field("word", _by_sign(literal, ("högre", "higher"), ("lägre", "lower"), ("lika hög", "equal"))),
             "hits": Field("integer", (self._hits(sight),)),
             "years": Field("integer", (pl.lit(self.years),)),
         }
@@ -118,9 +117,7 @@ class Compare:
         words = f"{_SIDE_WORDS[self.side].in_(lang)} {self.than.say(lang)}{self.by.say(lang)}"
         if self.years == 1:
             return words
-        return words + phrase(
-            f", {self.hits} av {self.years} år", f", {self.hits} of {self.years} years", lang
-        )
+        return words + phrase(f", {self.hits} av {self.years} år", f", {self.hits} of {self.years} years", lang)
 
 
 def _by_sign(
@@ -142,7 +139,8 @@ def read(fields: Fields, header: Header, scope: Scope) -> Compare | None:
     """Read the words; problems are reported to the fields' reader and give None."""
     reader = fields.reader
     side = fields.required("is", lambda node, what: reader.word(node, SIDES, what))
-    than = fields.required("than", lambda node, what: read_basis(reader, node, what))
+    than_node = fields.needed("than")
+    than = None if than_node is None else read_basis(reader, than_node, Text("'than'", "'than'"))
     if isinstance(than, Number) and than.quantity.value != 0:
         read_measured(fields, "than", than.quantity, scope)
     by = read_band(fields, scope)

@@ -48,7 +48,7 @@ class Data:
         if self.older_than is not None:
             years = (columns.AGE - self.older_than).cast(pl.Float64)
             never = pl.when(columns.AGE.is_null()).then(-1.0).otherwise(years)
-            return of_numbers(never, never, never)
+            return of_numbers(never)
         return of_truth(columns.STATE == self.state)
 
     def figures(self, sight: Sight) -> Figures | None:

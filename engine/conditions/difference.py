@@ -8,7 +8,7 @@ from typing import Literal
 import polars as pl
 
 from genomlys.engine.conditions.base import Sight, phrase
-from genomlys.engine.conditions.columns import DIRECTION, HALF, WEIGHT
+from genomlys.engine.conditions.columns import DIRECTION, OWN_HALF, WEIGHT
 from genomlys.engine.conditions.margin import Margin, of_numbers
 from genomlys.engine.errors import Lang
 
@@ -36,9 +36,7 @@ class Band:
             case "relative":
                 return basis.abs() * self.value
             case "material":
-                return pl.coalesce(
-                    pl.col("materiality_abs"), pl.col("materiality_rel") * basis.abs(), pl.lit(0.0)
-                )
+                return pl.coalesce(pl.col("materiality_abs"), pl.col("materiality_rel") * basis.abs(), pl.lit(0.0))
 
     def say(self, lang: Lang) -> str:
         match self.kind:
@@ -57,7 +55,7 @@ class Band:
 
 
 def applies(side: Side) -> pl.Expr | None:
-    """"worse" and "better" have no meaning for a KPI without direction."""
+    """ "worse" and "better" have no meaning for a KPI without direction."""
     return DIRECTION != "neutral" if side in ("worse", "better") else None
 
 
@@ -87,9 +85,11 @@ def margin(
     sight: Sight,
     target: pl.Expr,
     *,
-    basis_is_exact: bool = False,
+    half_basis: pl.Expr,
 ) -> Margin:
     """``gap`` less the band, and its bounds when printed figures may be off by half a decimal.
+
+    half_basis: how much the basis may be off (0 for what is not rounded).
 
     The bounds are exact for literal sides and for higher- or lower-is-better KPIs: the margin is
     monotonic in both figures as long as a relative band is at most 100 %. For KPIs that aim at a
@@ -97,16 +97,17 @@ def margin(
     """
     aim = target if sight.targets and side in ("worse", "better") else None
     exact = _untied(gap(own, basis, side, aim) - band.width(basis), own, basis)
-    half_basis = pl.lit(0.0) if basis_is_exact else HALF
     sign = {"above": pl.lit(1.0), "below": pl.lit(-1.0), "worse": WEIGHT, "better": -WEIGHT}[side]
     ends = []
     for end in (-1.0, 1.0):
         moved = basis - end * sign * half_basis
-        value = sign * (own - moved) + end * HALF - band.width(moved)
+        value = sign * (own - moved) + end * OWN_HALF - band.width(moved)
         if aim is not None:
-            value = pl.when(DIRECTION == "target").then(
-                _target_end(own, basis, aim, half_basis, band, side, end)
-            ).otherwise(value)
+            value = (
+                pl.when(DIRECTION == "target")
+                .then(_target_end(own, basis, aim, half_basis, band, side, end))
+                .otherwise(value)
+            )
         ends.append(_untied(value, own, basis))
     return of_numbers(exact, ends[0], ends[1], applies(side))
 
@@ -115,7 +116,7 @@ def _target_end(
     own: pl.Expr, basis: pl.Expr, aim: pl.Expr, half_basis: pl.Expr, band: Band, side: Side, end: float
 ) -> pl.Expr:
     toward = end if side == "worse" else -end
-    own_distance = ((own - aim).abs() + toward * HALF).clip(lower_bound=0.0)
+    own_distance = ((own - aim).abs() + toward * OWN_HALF).clip(lower_bound=0.0)
     basis_distance = ((basis - aim).abs() - toward * half_basis).clip(lower_bound=0.0)
     difference = own_distance - basis_distance
     widest = band.width((basis.abs() - end * half_basis).clip(lower_bound=0.0))

@@ -8,9 +8,10 @@ condition does not hold and its negation does, and a margin of 0 alone cannot sa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
+from operator import and_
 
 import polars as pl
 
@@ -21,39 +22,39 @@ INF = float("inf")
 class Margin:
     """Polars expressions over the subject's frame, one value a row.
 
-    ``lo`` and ``hi`` (Float64, never null) bound the margin in the condition's own measure;
-    ``wide_lo`` and ``wide_hi`` do the same when every printed figure may be off by half of its
-    last decimal. ``holds`` (Boolean) is null where it cannot be known. ``applies`` (Boolean, never
-    null) is false where the condition has no meaning, such as "worse" for a neutral KPI; None
-    means that it always applies.
+    ``lo`` and ``hi`` (Float64, never null) bound the margin in the condition's own measure.
+    ``holds`` (Boolean) is null where it cannot be known; ``rounded`` is the same when every printed
+    figure may be off by half of its last decimal. ``applies`` (Boolean, never null) is false where
+    the condition has no meaning, such as "worse" for a neutral KPI; None means that it always
+    applies.
     """
 
     lo: pl.Expr
     hi: pl.Expr
-    wide_lo: pl.Expr
-    wide_hi: pl.Expr
     holds: pl.Expr
+    rounded: pl.Expr
     applies: pl.Expr | None = None
 
 
 def of_numbers(
-    exact: pl.Expr, wide_lo: pl.Expr, wide_hi: pl.Expr, applies: pl.Expr | None = None
+    exact: pl.Expr, lowest: pl.Expr | None = None, highest: pl.Expr | None = None, applies: pl.Expr | None = None
 ) -> Margin:
-    """A margin from numbers that are null where a cell is missing."""
-    return Margin(
-        lo=exact.fill_null(-INF),
-        hi=exact.fill_null(INF),
-        wide_lo=wide_lo.fill_null(-INF),
-        wide_hi=wide_hi.fill_null(INF),
-        holds=exact > 0,
-        applies=applies,
-    )
+    """A margin from numbers that are null where a cell is missing.
+
+    lowest, highest: what rounding may make of it; None where the number is not rounded.
+    """
+    holds = exact > 0
+    rounded = holds if lowest is None or highest is None else _truth(lowest, highest)
+    return Margin(exact.fill_null(-INF), exact.fill_null(INF), holds, rounded, applies)
+
+
+def _truth(lowest: pl.Expr, highest: pl.Expr) -> pl.Expr:
+    return pl.when(lowest > 0).then(True).when(highest <= 0).then(False)
 
 
 def of_truth(holds: pl.Expr, applies: pl.Expr | None = None) -> Margin:
     """A margin for what is so or not so, without a scale: inf, -inf, or both where unknown."""
-    signed = pl.when(holds).then(INF).when(~holds).then(-INF)
-    return of_numbers(signed, signed, signed, applies)
+    return of_numbers(pl.when(holds).then(INF).when(~holds).then(-INF), applies=applies)
 
 
 def all_of(parts: Sequence[Margin]) -> Margin:
@@ -63,10 +64,9 @@ def all_of(parts: Sequence[Margin]) -> Margin:
     return Margin(
         lo=pl.min_horizontal([part.lo for part in parts]),
         hi=pl.min_horizontal([part.hi for part in parts]),
-        wide_lo=pl.min_horizontal([part.wide_lo for part in parts]),
-        wide_hi=pl.min_horizontal([part.wide_hi for part in parts]),
-        holds=reduce(lambda left, right: left & right, [part.holds for part in parts]),
-        applies=_joined([part.applies for part in parts], lambda left, right: left & right),
+        holds=reduce(and_, [part.holds for part in parts]),
+        rounded=reduce(and_, [part.rounded for part in parts]),
+        applies=_all_stated([part.applies for part in parts]),
     )
 
 
@@ -83,8 +83,6 @@ def k_of(parts: Sequence[Margin], k: int) -> Margin:
     if len(parts) == 1:
         return parts[0]
     meant = [_without_meaningless(part) for part in parts]
-    certain = pl.sum_horizontal([part.holds.fill_null(False).cast(pl.Int32) for part in meant])
-    possible = pl.sum_horizontal([part.holds.fill_null(True).cast(pl.Int32) for part in meant])
     applies = None
     if sum(part.applies is None for part in parts) < k:
         applies = pl.sum_horizontal(
@@ -93,53 +91,61 @@ def k_of(parts: Sequence[Margin], k: int) -> Margin:
     return Margin(
         lo=_kth_largest([part.lo for part in meant], k),
         hi=_kth_largest([part.hi for part in meant], k),
-        wide_lo=_kth_largest([part.wide_lo for part in meant], k),
-        wide_hi=_kth_largest([part.wide_hi for part in meant], k),
-        holds=pl.when(certain >= k).then(True).when(possible < k).then(False),
+        holds=_k_true([part.holds for part in meant], k),
+        rounded=_k_true([part.rounded for part in meant], k),
         applies=applies,
     )
 
 
 def negated(part: Margin) -> Margin:
     """The part does not hold: the interval's ends change sign and place."""
-    return Margin(
-        lo=-part.hi,
-        hi=-part.lo,
-        wide_lo=-part.wide_hi,
-        wide_hi=-part.wide_lo,
-        holds=~part.holds,
-        applies=part.applies,
-    )
+    return Margin(lo=-part.hi, hi=-part.lo, holds=~part.holds, rounded=~part.rounded, applies=part.applies)
 
 
-def counted(holding: pl.Expr, unknown: pl.Expr, k: pl.Expr | int, applies: pl.Expr) -> Margin:
+@dataclass(frozen=True)
+class Counts:
+    """How many members hold for certain and how many may, and the same when figures are rounded."""
+
+    holding: pl.Expr
+    unknown: pl.Expr
+    holding_rounded: pl.Expr
+    unknown_rounded: pl.Expr
+
+
+def counted(counts: Counts, k: pl.Expr | int, applies: pl.Expr | None = None) -> Margin:
     """At least ``k`` of counted members hold; the margin is in members.
 
-    With ``holding`` members that hold and ``unknown`` that may, the count lies in
-    [holding, holding + unknown]; the margin is the count less (k - 1), so that it is positive
-    exactly when k or more hold. It does not depend on the members' measures.
+    The count lies in [holding, holding + unknown]; the margin is the count less (k - 1/2), so that
+    it is positive exactly when k or more hold, and its negation when fewer do. It does not depend
+    on the members' measures. A count that is null is not known at all.
     """
-    lo = (holding - k + 1).cast(pl.Float64)
-    hi = (holding + unknown - k + 1).cast(pl.Float64)
-    holds = pl.when(lo > 0).then(True).when(hi <= 0).then(False)
+    turn = k - 0.5
+    lowest, highest = counts.holding - turn, counts.holding + counts.unknown - turn
+    rounded = _truth(counts.holding_rounded - turn, counts.holding_rounded + counts.unknown_rounded - turn)
     return Margin(
-        lo=lo.fill_null(-INF),
-        hi=hi.fill_null(INF),
-        wide_lo=lo.fill_null(-INF),
-        wide_hi=hi.fill_null(INF),
-        holds=holds,
-        applies=applies,
+        lowest.cast(pl.Float64).fill_null(-INF),
+        highest.cast(pl.Float64).fill_null(INF),
+        _truth(lowest, highest),
+        rounded,
+        applies,
     )
 
 
 def _without_meaningless(part: Margin) -> Margin:
     if part.applies is None:
         return part
-    never = {
-        name: pl.when(part.applies).then(getattr(part, name)).otherwise(-INF)
-        for name in ("lo", "hi", "wide_lo", "wide_hi")
-    }
-    return Margin(**never, holds=pl.when(part.applies).then(part.holds).otherwise(False))
+    return Margin(
+        lo=pl.when(part.applies).then(part.lo).otherwise(-INF),
+        hi=pl.when(part.applies).then(part.hi).otherwise(-INF),
+        holds=part.applies & part.holds,
+        rounded=part.applies & part.rounded,
+    )
+
+
+def _k_true(truths: Sequence[pl.Expr], k: int) -> pl.Expr:
+    certain = pl.sum_horizontal([truth.fill_null(False).cast(pl.Int32) for truth in truths])
+    possible = pl.sum_horizontal([truth.fill_null(True).cast(pl.Int32) for truth in truths])
+    return pl.when(certain >= k).then(True).when(possible < k).then(False)
 
 
 def _kth_largest(values: Sequence[pl.Expr], k: int) -> pl.Expr:
@@ -152,8 +158,6 @@ def _kth_largest(values: Sequence[pl.Expr], k: int) -> pl.Expr:
     return pl.max_horizontal(_kth_largest(rest, k), pl.min_horizontal(last, _kth_largest(rest, k - 1)))
 
 
-def _joined(
-    parts: Sequence[pl.Expr | None], join: Callable[[pl.Expr, pl.Expr], pl.Expr]
-) -> pl.Expr | None:
+def _all_stated(parts: Sequence[pl.Expr | None]) -> pl.Expr | None:
     stated = [part for part in parts if part is not None]
-    return reduce(join, stated) if stated else None
+    return reduce(and_, stated) if stated else None

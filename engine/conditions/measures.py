@@ -16,18 +16,20 @@ from dataclasses import dataclass
 import polars as pl
 
 from genomlys.engine.conditions.base import Field, Figures, Need, RowCount, Sight, phrase
-from genomlys.engine.conditions.margin import Margin, all_of, counted, of_numbers, of_truth
+from genomlys.engine.conditions.margin import Counts, Margin, all_of, counted, of_numbers, of_truth
 from genomlys.engine.conditions.reading import Header, Scope
 from genomlys.engine.errors import Lang, Place, Text
 from genomlys.engine.language.reader import Fields
+from genomlys.engine.vocabulary import HORIZONS, MEASURE_STATUSES, SAVING_KINDS
 
-STATUSES = ("not_started", "ongoing", "done", "not_feasible", "stopped")
-HORIZONS = ("short", "long", "investigate")
-SAVINGS = ("amount", "too_early", "awaiting_inquiry", "avoids_cost", "unclear")
 FILTER_WORDS = frozenset({"status", "horizon", "saving", "older_than", "past_due"})
 WORDS = FILTER_WORDS | {"any_measure"}
 SUBJECTS = ("measure", "area", "signal")
-_LISTS = {"status": ("status", STATUSES), "horizon": ("horizon", HORIZONS), "saving": ("saving_kind", SAVINGS)}
+_LISTS = {
+    "status": ("status", MEASURE_STATUSES),
+    "horizon": ("horizon", HORIZONS),
+    "saving": ("saving_kind", SAVING_KINDS),
+}
 
 
 def accepts(fields: Fields) -> bool:
@@ -51,10 +53,10 @@ class MeasureFilter:
         parts = [of_truth(pl.col(column).is_in(list(values))) for column, values in self.lists]
         if self.older_than is not None:
             days = _days_since(pl.col("decided").dt.offset_by(f"{self.older_than}mo"))
-            parts.append(of_numbers(days, days, days))
+            parts.append(of_numbers(days))
         if self.past_due is not None:
             days = _days_since(pl.col("due")) * (1.0 if self.past_due else -1.0)
-            parts.append(of_numbers(days, days, days, pl.col("due").is_not_null()))
+            parts.append(of_numbers(days, applies=pl.col("due").is_not_null()))
         return all_of(parts) if parts else of_truth(pl.lit(True))
 
     def say(self, lang: Lang) -> str:
@@ -117,7 +119,8 @@ class AnyMeasure:
 
     def margin(self, sight: Sight) -> Margin:
         count = RowCount("measures", self.where)
-        return counted(pl.col(count.holding), pl.col(count.unknown), 1, pl.lit(True))
+        holding, unknown = pl.col(count.holding), pl.col(count.unknown)
+        return counted(Counts(holding, unknown, holding, unknown), 1)
 
     def figures(self, sight: Sight) -> Figures | None:
         return None
@@ -131,7 +134,7 @@ class AnyMeasure:
 
 def read(fields: Fields, header: Header, scope: Scope) -> Measure | AnyMeasure | None:
     if "any_measure" in fields:
-        inner = fields.optional("any_measure", lambda node, what: fields.reader.fields(node, what))
+        inner = fields.optional("any_measure", fields.reader.fields)
         if inner is None:
             return None
         where = read_filter(inner)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from genomlys.engine.conditions.base import Field, Figures, KpiCount, Need, Sight, phrase
-from genomlys.engine.conditions.margin import Margin, counted
+from genomlys.engine.conditions.margin import Counts, Margin, counted
 from genomlys.engine.conditions.reading import Header, Scope
 from genomlys.engine.errors import Lang, Place, Text
 from genomlys.engine.language.reader import Fields
@@ -45,7 +45,7 @@ class Members:
         count = KpiCount(self.rule)
         applying = pl.col(count.applying)
         k = applying if self.at_least is None else pl.lit(self.at_least)
-        return counted(pl.col(count.holding), pl.col(count.unknown), k, (applying > 0).fill_null(False))
+        return counted(Counts(*[pl.col(name) for name in count.counts]), k, (applying > 0).fill_null(False))
 
     def figures(self, sight: Sight) -> Figures | None:
         return None

@@ -67,7 +67,7 @@ def read_measured(fields: Fields, word: str, quantity: Quantity, scope: Scope) -
         fields.key_place(word),
         Text(
             f"'{word}' är ett tal i måttet '{stated or '?'}' men regeln gäller inte enbart nyckeltal i det måttet.",
-            f"'{word}' is a number in the measure '{stated or '?'}' but the rule is not for KPIs of that measure alone.",
+            f"'{word}' is a number in the measure '{stated or '?'}' but the rule is for KPIs of other measures too.",
         ),
         Text(
             f"Lägg till 'measure: {stated or 'kr/inv'}' under 'for_each: kpi:'.",

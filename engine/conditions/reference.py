@@ -41,9 +41,8 @@ class Reference:
         return Margin(
             lo=pl.col(columns.column("lo")),
             hi=pl.col(columns.column("hi")),
-            wide_lo=pl.col(columns.column("wide_lo")),
-            wide_hi=pl.col(columns.column("wide_hi")),
             holds=pl.col(columns.column("holds")),
+            rounded=pl.col(columns.column("rounded")),
             applies=pl.col(columns.column("applies")),
         )
 

@@ -69,6 +69,7 @@ class Run:
                     self.by,
                     sight,
                     columns.basis("target", lag),
+                    half_basis=columns.OWN_HALF,
                 )
                 for lag in range(self._first)
             ]

@@ -13,10 +13,7 @@ from genomlys.engine.conditions.base import SUBJECTS, Subject
 from genomlys.engine.errors import Place, Text, nearest
 from genomlys.engine.language.reader import Fields, Reader
 from genomlys.engine.language.yamlfile import Node
-
-CATEGORIES = ("ekonomi", "personal", "kvalitet", "volym")
-DIRECTIONS = ("higher", "lower", "target", "neutral")
-SIGNAL_KINDS = ("law", "policy", "audit", "external", "organisation", "forecast")
+from genomlys.engine.vocabulary import BENCHMARKS, CATEGORIES, DIRECTIONS, SIGNAL_KINDS
 
 # The words that narrow each subject; None means any text (an id or a measure of the data set).
 _NARROWING: Mapping[Subject, Mapping[str, Sequence[str] | None]] = {
@@ -26,8 +23,8 @@ _NARROWING: Mapping[Subject, Mapping[str, Sequence[str] | None]] = {
         "measure": None,
         "area": None,
         "kpi": None,
-        "has": columns.BENCHMARKS,
-        "lacks": columns.BENCHMARKS,
+        "has": BENCHMARKS,
+        "lacks": BENCHMARKS,
     },
     "area": {"area": None, "priority": ("yes", "no"), "cross_cutting": ("yes", "no")},
     "measure": {"area": None},
@@ -96,7 +93,7 @@ def read_scope(reader: Reader, node: Node) -> Scope | None:
         )
         return None
     subject = subjects[0]
-    inner = fields.optional(subject, lambda node, what: reader.fields(node, what))
+    inner = fields.optional(subject, reader.fields)
     fields.finish()
     if inner is None:
         return None

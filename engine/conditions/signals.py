@@ -14,11 +14,11 @@ from dataclasses import dataclass
 import polars as pl
 
 from genomlys.engine.conditions.base import Field, Figures, Need, RowCount, Sight, phrase
-from genomlys.engine.conditions.margin import Margin, all_of, counted, of_numbers, of_truth
+from genomlys.engine.conditions.margin import Counts, Margin, all_of, counted, of_numbers, of_truth
 from genomlys.engine.conditions.reading import Header, Scope
-from genomlys.engine.conditions.scope import SIGNAL_KINDS
 from genomlys.engine.errors import Lang, Place, Text
 from genomlys.engine.language.reader import Fields
+from genomlys.engine.vocabulary import SIGNAL_KINDS
 
 FILTER_WORDS = frozenset({"kind", "newer_than"})
 WORDS = FILTER_WORDS | {"any_signal"}
@@ -43,15 +43,13 @@ class SignalFilter:
         if self.newer_than is not None:
             limit = pl.col("date").dt.offset_by(f"{self.newer_than}mo")
             days = (limit - pl.col("as_of")).dt.total_days().cast(pl.Float64)
-            parts.append(of_numbers(days, days, days))
+            parts.append(of_numbers(days))
         return all_of(parts) if parts else of_truth(pl.lit(True))
 
     def say(self, lang: Lang) -> str:
         words = [", ".join(self.kinds)] if self.kinds else []
         if self.newer_than is not None:
-            words.append(
-                phrase(f"nyare än {self.newer_than} månader", f"newer than {self.newer_than} months", lang)
-            )
+            words.append(phrase(f"nyare än {self.newer_than} månader", f"newer than {self.newer_than} months", lang))
         return "; ".join(words) or phrase("vilken som helst", "any", lang)
 
 
@@ -92,7 +90,8 @@ class AnySignal:
 
     def margin(self, sight: Sight) -> Margin:
         count = RowCount("signals", self.where)
-        return counted(pl.col(count.holding), pl.col(count.unknown), 1, pl.lit(True))
+        holding, unknown = pl.col(count.holding), pl.col(count.unknown)
+        return counted(Counts(holding, unknown, holding, unknown), 1)
 
     def figures(self, sight: Sight) -> Figures | None:
         return None
@@ -101,14 +100,12 @@ class AnySignal:
         return {"count": Field("integer", (pl.col(RowCount("signals", self.where).holding),))}
 
     def say(self, lang: Lang) -> str:
-        return (
-            phrase("området har en omständighet (", "the area has a signal (", lang) + self.where.say(lang) + ")"
-        )
+        return phrase("området har en omständighet (", "the area has a signal (", lang) + self.where.say(lang) + ")"
 
 
 def read(fields: Fields, header: Header, scope: Scope) -> Signal | AnySignal | None:
     if "any_signal" in fields:
-        inner = fields.optional("any_signal", lambda node, what: fields.reader.fields(node, what))
+        inner = fields.optional("any_signal", fields.reader.fields)
         if inner is None:
             return None
         where = _read_filter(inner)

@@ -1,7 +1,7 @@
 """The boolean tree of a rule: all, any, not, at_least over the closed kinds of condition.
 
-    when: {all: [{is: worse, than: peers.mean, by: material}, {is: worse, than: nation.mean}]}
-    when: {at_least: 2, of: [..., ..., ...]}
+when: {all: [{is: worse, than: peers.mean, by: material}, {is: worse, than: nation.mean}]}
+when: {at_least: 2, of: [..., ..., ...]}
 """
 
 from __future__ import annotations
@@ -90,6 +90,18 @@ def certain_leaves(tree: Tree) -> Iterator[Condition]:
             yield from certain_leaves(part)
 
 
+def known_leaves(tree: Tree) -> Iterator[Condition]:
+    """The conditions whose figures are known whenever the tree holds: the certain ones, and those denied."""
+    if isinstance(tree, Branch) and tree.joint == "not":
+        if not isinstance(tree.parts[0], Branch):
+            yield tree.parts[0]
+    elif isinstance(tree, Branch) and (tree.joint == "all" or len(tree.parts) == tree.k):
+        for part in tree.parts:
+            yield from known_leaves(part)
+    elif not isinstance(tree, Branch):
+        yield tree
+
+
 def needs(tree: Tree) -> tuple[Need, ...]:
     return tuple(dict.fromkeys(need for leaf in leaves(tree) for need in leaf.needs()))
 
@@ -113,7 +125,7 @@ def _read_branch(fields: Fields, joint: Joint, scope: Scope) -> Branch | None:
     k = 1
     if joint == "at_least":
         k = fields.required("at_least", reader.count) or 0
-        node = fields.required("of", lambda node, _: node)
+        node = fields.needed("of")
     else:
         node = fields.raw(joint)
     fields.finish()
@@ -137,9 +149,7 @@ def _right_number(fields: Fields, joint: Joint, found: int, k: int) -> bool:
         )
         return False
     if found == 0:
-        fields.reader.report(
-            "no-condition", place, Text(f"'{joint}' saknar villkor.", f"'{joint}' has no conditions.")
-        )
+        fields.reader.report("no-condition", place, Text(f"'{joint}' saknar villkor.", f"'{joint}' has no conditions."))
         return False
     if joint == "at_least" and not 1 <= k <= found:
         fields.reader.report(
@@ -185,9 +195,7 @@ def _read_leaf(fields: Fields, scope: Scope) -> Condition | None:
 
 
 def _report_unknown_kind(fields: Fields, scope: Scope) -> None:
-    known = sorted(
-        {word for kind in KINDS if scope.subject in kind.SUBJECTS for word in kind.WORDS} | set(_JOINTS)
-    )
+    known = sorted({word for kind in KINDS if scope.subject in kind.SUBJECTS for word in kind.WORDS} | set(_JOINTS))
     unknown = [name for name in sorted(fields.names) if name not in (*known, *_HEADER_WORDS)]
     if unknown:
         fields.reader.report(

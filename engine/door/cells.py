@@ -20,9 +20,11 @@ from genomlys.engine.tables import Reading
 
 _TRUE: Final = ("ja", "true", "1", "yes")
 _FALSE: Final = ("nej", "false", "0", "no")
-# Tab and line breaks are blanks in a text; nothing else below the blank can be shown or put in a Word file.
-_CONTROL: Final = "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f]"
+# Tab and line breaks are blanks in a text; nothing else below the blank can be shown or put in a Word file, and
+# the marks at the end reverse the reading order.
+_CONTROL: Final = "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f\\x{202a}-\\x{202e}\\x{2066}-\\x{2069}]"
 _YEAR: Final = "^[0-9]{4}$"
+_YEAR_IN_LIST: Final = "^(?:19|20|21)[0-9]{2}$"
 _ISO_DATE: Final = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 
 
@@ -164,7 +166,7 @@ def _years_of_number(column: pl.Expr) -> Read:
 
 
 def _years_among(items: pl.Expr) -> pl.Expr:
-    sound = items.list.eval(pl.element().str.contains(_YEAR)).list.all()
+    sound = items.list.eval(pl.element().str.contains(_YEAR_IN_LIST)).list.all()
     return pl.when(sound).then(items).cast(pl.List(pl.Int32), strict=False)
 
 

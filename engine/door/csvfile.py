@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import io
 from dataclasses import dataclass
 from typing import Final
 
@@ -162,7 +163,7 @@ def _cells(data: bytes, records: _Records, delimiter: str, file: str) -> tuple[C
 
 def _names(header: str, delimiter: str) -> list[str]:
     try:
-        return next(csv.reader(header.splitlines(keepends=True), delimiter=delimiter), [])
+        return next(csv.reader(io.StringIO(header, newline=""), delimiter=delimiter), [])
     except csv.Error:  # a name of more than 131 072 characters
         return []
 

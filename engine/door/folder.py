@@ -22,8 +22,8 @@ _WORKBOOKS: Final = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")
 _LEFT_ASIDE: Final = (".", "~$")
 
 
-def table_files(folder: Path) -> tuple[dict[str, Path], Found]:
-    """The file of each table, and every file that has no place in a data set.
+def table_files(folder: Path) -> tuple[dict[str, list[Path]], Found]:
+    """The files of each table, and every file that has no place in a data set. More than one of a table is a problem.
 
     Raises OSError if the folder cannot be listed.
     """
@@ -34,7 +34,7 @@ def table_files(folder: Path) -> tuple[dict[str, Path], Found]:
             by_table.setdefault(_table(path), []).append(path)
     twice = [_two_files(paths) for paths in by_table.values() if len(paths) > 1]
     found = Found.all_of([Found.of(twice), Found.of(_misplaced(files))])
-    return {table: paths[0] for table, paths in by_table.items()}, found
+    return by_table, found
 
 
 def read_file(path: Path) -> tuple[bytes | None, Found]:

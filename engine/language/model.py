@@ -3,34 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from genomlys.engine.conditions.base import Subject
 from genomlys.engine.conditions.scope import Scope
 from genomlys.engine.conditions.tree import Tree
 from genomlys.engine.errors import Place, Text
+from genomlys.engine.language.examples import Example
 from genomlys.engine.language.template import Template
-from genomlys.engine.language.yamlfile import Node
 
-Tells = Literal["problem", "strength", "mixed", "data"]
-Goal = Literal["cost", "results", "development", "followup", "need", "data"]
-Level = Literal["low", "medium", "high"]
-TELLS: tuple[Tells, ...] = ("problem", "strength", "mixed", "data")
-GOALS: tuple[Goal, ...] = ("cost", "results", "development", "followup", "need", "data")
-LEVELS: tuple[Level, ...] = ("low", "medium", "high")
+TELLS = ("problem", "strength", "mixed", "data")
+GOALS = ("cost", "results", "development", "followup", "need", "data")
 
 
 @dataclass(frozen=True)
 class Severity:
     """A fixed level, or levels from a gap relative to the basis (0.02 is 2 %), lowest first."""
 
-    fixed: Level | None = None
-    from_gap: tuple[tuple[Level, float], ...] = ()
+    fixed: str | None = None
+    from_gap: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule, a document as much as a condition.
+    """One rule, a document as much as a condition. ``tells`` is one of TELLS, ``goal`` one of GOALS.
 
     ``tells`` is what a flag means: a problem, a strength, something to tell that is neither
     (mixed), or a defect in the data. ``goal`` is the part of the municipality's goal it speaks of.
@@ -38,8 +33,8 @@ class Rule:
 
     id: str
     title: Text
-    tells: Tells
-    goal: Goal
+    tells: str
+    goal: str
     scope: Scope
     when: Tree
     severity: Severity
@@ -47,7 +42,7 @@ class Rule:
     why: Text
     limits: Text
     source: Text
-    examples: tuple[Node, ...]
+    examples: tuple[Example, ...]
     place: Place
 
     @property
@@ -68,7 +63,7 @@ class Move:
     description: Template
     gain: Template
     when: Tree
-    horizon: Literal["short", "long", "investigate"]
+    horizon: str
     place: Place
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from importlib.resources import files
@@ -12,13 +12,12 @@ from pathlib import Path
 from genomlys.engine.conditions.base import Condition, KpiCount, RuleMargin, Sight
 from genomlys.engine.conditions.scope import Scope, read_scope
 from genomlys.engine.conditions.subjects import MOVE_FIELDS, subject_fields
-from genomlys.engine.conditions.tree import Branch, Tree, certain_leaves, leaves, needs, read_tree
+from genomlys.engine.conditions.tree import Branch, Tree, certain_leaves, known_leaves, leaves, needs, read_tree
 from genomlys.engine.errors import Place, Problem, RuleError, Text, nearest
+from genomlys.engine.language.examples import Example, read_examples
 from genomlys.engine.language.model import (
     GOALS,
-    LEVELS,
     TELLS,
-    Level,
     Move,
     Pack,
     Rule,
@@ -27,6 +26,7 @@ from genomlys.engine.language.model import (
 from genomlys.engine.language.reader import Fields, Reader
 from genomlys.engine.language.template import Template, check_slots, read_template, template_of
 from genomlys.engine.language.yamlfile import Map, Node, load_yaml
+from genomlys.engine.vocabulary import HORIZONS, LEVELS
 
 LANGUAGE_VERSION = "1"
 _MOST_FILES = 100
@@ -171,9 +171,6 @@ def _pack_header(reader: Reader, headers: Sequence[tuple[Fields, str]], first: P
     return version, title
 
 
-_EMPTY = Text("", "")
-
-
 def _read_rule(fields: Fields) -> Rule | None:
     reader = fields.reader
     before = len(reader.problems)
@@ -182,16 +179,14 @@ def _read_rule(fields: Fields) -> Rule | None:
     tells = fields.optional("tells", lambda node, what: reader.word(node, TELLS, what)) or "problem"
     goal = fields.required("goal", lambda node, what: reader.word(node, GOALS, what))
     scope = fields.required("for_each", lambda node, _: read_scope(reader, node))
-    when_node = fields.raw("when")
-    if when_node is None:
-        fields.required("when", reader.scalar)
+    when_node = fields.needed("when")
     when = read_tree(reader, when_node, scope) if when_node is not None and scope is not None else None
     severity = fields.required("severity", lambda node, _: _read_severity(reader, node))
     because = fields.required("because", lambda node, what: read_template(reader, node, what))
     why = fields.required("why", reader.bilingual)
     limits = fields.required("limits", reader.bilingual)
     source = fields.required("source", reader.bilingual)
-    examples = fields.required("examples", lambda node, _: reader.items(node)) or ()
+    examples = fields.required("examples", lambda node, _: _read_examples(reader, node, scope)) or ()
     fields.finish()
     if when is not None and scope is not None:
         _check_texts(reader, scope, when, because)
@@ -202,8 +197,8 @@ def _read_rule(fields: Fields) -> Rule | None:
     return Rule(
         id=rule_id,
         title=title,
-        tells=tells,  # type: ignore[arg-type]
-        goal=goal,  # type: ignore[arg-type]
+        tells=tells,
+        goal=goal,
         scope=scope,
         when=when,
         severity=severity,
@@ -216,7 +211,12 @@ def _read_rule(fields: Fields) -> Rule | None:
     )
 
 
-def _read_id(reader: Reader):  # type: ignore[no-untyped-def]
+def _read_examples(reader: Reader, node: Node, scope: Scope | None) -> tuple[Example, ...]:
+    # Without a scope nobody knows what an example is of; that is a problem already.
+    return () if scope is None else read_examples(reader, reader.items(node), scope)
+
+
+def _read_id(reader: Reader) -> Callable[[Node, Text], str | None]:
     def read(node: Node, what: Text) -> str | None:
         match = reader.phrase(node, r"[a-z][a-z0-9-]{1,60}", what, "cost-above-reference")
         return match[0] if match else None
@@ -232,11 +232,9 @@ def _read_move(fields: Fields) -> Move | None:
         word: fields.required(word, lambda node, what: read_template(reader, node, what))
         for word in ("title", "description", "gain")
     }
-    when_node = fields.required("when", lambda node, _: node)
+    when_node = fields.needed("when")
     when = read_tree(reader, when_node, _AREA_SCOPE) if when_node is not None else None
-    horizon = fields.required(
-        "horizon", lambda node, what: reader.word(node, ("short", "long", "investigate"), what)
-    )
+    horizon = fields.required("horizon", lambda node, what: reader.word(node, HORIZONS, what))
     fields.finish()
     known = {name: field.kind for name, field in MOVE_FIELDS.items()}
     for template in templates.values():
@@ -246,16 +244,16 @@ def _read_move(fields: Fields) -> Move | None:
         return None
     title, description, gain = templates["title"], templates["description"], templates["gain"]
     assert move_id and title and description and gain and when and horizon
-    return Move(move_id, title, description, gain, when, horizon, fields.place)  # type: ignore[arg-type]
+    return Move(move_id, title, description, gain, when, horizon, fields.place)
 
 
 def _read_severity(reader: Reader, node: Node) -> Severity | None:
     """``high``, or ``{medium: 2 %, high: 10 %}`` by the gap relative to the basis."""
     if not isinstance(node, Map):
         level = reader.word(node, LEVELS, Text("'severity'", "'severity'"))
-        return None if level is None else Severity(fixed=level)  # type: ignore[arg-type]
+        return None if level is None else Severity(fixed=level)
     fields = Fields(reader, node)
-    found: list[tuple[Level, float]] = []
+    found: list[tuple[str, float]] = []
     for level in LEVELS:
         quantity = fields.optional(level, lambda node, what: reader.quantity(node, what, "10 %"))
         if quantity is not None and quantity.measure != "%":
@@ -283,13 +281,13 @@ def _read_severity(reader: Reader, node: Node) -> Severity | None:
 def _check_texts(reader: Reader, scope: Scope, when: Tree, because: Template | None) -> None:
     own = {name: field.kind for name, field in subject_fields(scope.subject).items()}
     if because is not None:
-        known, ambiguous = _known_fields(list(certain_leaves(when)), own)
+        known, ambiguous = _known_fields(list(known_leaves(when)), own)
         check_slots(reader, because, known, ambiguous)
     for node in _with_sentences(when):
         assert node.because is not None
         template = template_of(reader, node.because, node.place)
         if template is not None:
-            known, ambiguous = _known_fields(list(certain_leaves(node)), own)
+            known, ambiguous = _known_fields(list(known_leaves(node)), own)
             check_slots(reader, template, known, ambiguous)
 
 
@@ -301,9 +299,7 @@ def _with_sentences(tree: Tree) -> Iterable[Tree]:
             yield from _with_sentences(part)
 
 
-def _known_fields(
-    conditions: Sequence[Condition], own: Mapping[str, str]
-) -> tuple[dict[str, str], frozenset[str]]:
+def _known_fields(conditions: Sequence[Condition], own: Mapping[str, str]) -> tuple[dict[str, str], frozenset[str]]:
     """The fields that text may use, by kind, and the names that more than one condition gives."""
     known = dict(own)
     givers: dict[str, int] = {}
@@ -347,7 +343,9 @@ def _bind(packs: Sequence[Pack]) -> RuleBook:
                 reader.report(
                     "duplicate-rule",
                     rule.place,
-                    Text(f"regeln '{rule.id}' finns redan ({other.say()}).", f"rule '{rule.id}' exists ({other.say()})."),
+                    Text(
+                        f"regeln '{rule.id}' finns redan ({other.say()}).", f"rule '{rule.id}' exists ({other.say()})."
+                    ),
                     Text("Ge den ett annat id.", "Give it another id."),
                 )
             by_id[rule.id] = rule

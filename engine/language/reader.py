@@ -178,16 +178,19 @@ class Fields:
 
     def required(self, name: str, read: Callable[[Node, Text], T | None], what: Text | None = None) -> T | None:
         """As ``optional``, but a missing word is a problem."""
-        if name not in self._by_name:
-            self._asked.append(name)
+        return None if self.needed(name) is None else self.optional(name, read, what)
+
+    def needed(self, name: str) -> Node | None:
+        """The word's value as it is; a missing word is a problem."""
+        node = self.raw(name)
+        if node is None:
             self.reader.report(
                 "missing-word",
                 self.place,
                 Text(f"'{name}' saknas.", f"'{name}' is missing."),
                 Text(f"Lägg till '{name}: …'.", f"Add '{name}: …'."),
             )
-            return None
-        return self.optional(name, read, what)
+        return node
 
     def finish(self) -> None:
         """Report every word that nobody asked for."""

@@ -55,24 +55,31 @@ def template_of(reader: Reader, text: Text, place: Place) -> Template | None:
     return None if sv is None or en is None else Template(sv, en, place)
 
 
-def _split(reader: Reader, text: str, place: Place) -> tuple[Part, ...] | None:
+def split_template(text: str) -> tuple[Part, ...]:
+    """Literal texts and slots in their order; a brace that makes no slot stays in a literal."""
     parts: list[Part] = []
     end = 0
     for match in _SLOT.finditer(text):
         parts += [text[end : match.start()]] if match.start() > end else []
         parts.append(Slot(match[1], match[2], match[3]))
         end = match.end()
-    parts += [text[end:]] if end < len(text) else []
+    return (*parts, text[end:]) if end < len(text) else tuple(parts)
+
+
+def _split(reader: Reader, text: str, place: Place) -> tuple[Part, ...] | None:
+    parts = split_template(text)
     stray = next((part for part in parts if isinstance(part, str) and ("{" in part or "}" in part)), None)
     if stray is not None:
         reader.report(
             "bad-placeholder",
             place,
-            Text(f"klammern i '{stray.strip()}' går inte att tolka.", f"the brace in '{stray.strip()}' is not a field."),
+            Text(
+                f"klammern i '{stray.strip()}' går inte att tolka.", f"the brace in '{stray.strip()}' is not a field."
+            ),
             Text("Skriv '{fält}' eller '{antal:en|flera}'.", "Write '{field}' or '{count:one|many}'."),
         )
         return None
-    return tuple(parts)
+    return parts
 
 
 def check_slots(reader: Reader, template: Template, known: Mapping[str, str], ambiguous: frozenset[str]) -> None:

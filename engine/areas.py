@@ -1,0 +1,139 @@
+"""Verdicts -> areas: where each area stands against the municipality's goal.
+
+The goal is better results than similar municipalities at a cost that does not exceed the reference
+cost. An area therefore has two sides, cost and results, and beside them how its figures develop and
+what need there is that no figure shows. Each is told by the rules that declare that ``goal``.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from genomlys.engine.language.pack import RuleBook
+from genomlys.engine.verdicts import LEVELS, Judged
+
+SIDES = pl.Enum(["worse", "mixed", "better", "even", "unknown"])
+CLASSES = pl.Enum(["problem", "mixed", "unknown", "even", "strength"])
+_KEY = ("unit", "area")
+_GOALS = ("cost", "results", "development", "need")
+
+
+def rule_facts(book: RuleBook) -> pl.DataFrame:
+    """rule, tells, goal: what a flag of each rule means."""
+    return pl.DataFrame(
+        {
+            "rule": [rule.id for rule in book.rules],
+            "tells": [rule.tells for rule in book.rules],
+            "goal": [rule.goal for rule in book.rules],
+            "rule_title": [rule.title.sv for rule in book.rules],
+        },
+        schema=dict.fromkeys(("rule", "tells", "goal", "rule_title"), pl.String),
+    )
+
+
+def classify(judged: Judged, book: RuleBook) -> pl.DataFrame:
+    """A row per judged unit and area.
+
+    Columns: unit, area, title, name, committees, priority, cross_cutting; cost, results, development
+    and need (SIDES); class (CLASSES); goal_met (Boolean, null unless both sides are known);
+    severity (the highest of the area's problems), problems, strengths, unknowns (numbers of
+    verdicts); years (the longest that a problem has been flagged, in calendar years).
+
+    A side is "even" only when something was judged and nothing is unknown: what cannot be judged is
+    never told as no problem.
+    """
+    areas = judged.areas.select(
+        "unit",
+        "area",
+        "committees",
+        "priority",
+        "cross_cutting",
+        title="area_title",
+        name="area_name",
+    )
+    told = judged.tally.join(rule_facts(book), on="rule")
+    for goal in _GOALS:
+        areas = areas.join(_side(told, goal), on=list(_KEY), how="left", maintain_order="left").with_columns(
+            pl.col(goal).fill_null("unknown")
+        )
+    flags = judged.verdicts.filter(pl.col("status") == "flagged").join(rule_facts(book), on="rule")
+    problems = flags.filter(pl.col("tells").is_in(["problem", "mixed"]) & ~pl.col("goal").is_in(["data", "followup"]))
+    summary = problems.group_by(_KEY).agg(
+        severity=pl.col("severity").cast(LEVELS).max(),
+        problems=pl.len().cast(pl.Int64),
+        years=pl.col("years_flagged").max(),
+    )
+    strengths = flags.filter(pl.col("tells") == "strength").group_by(_KEY).agg(strengths=pl.len().cast(pl.Int64))
+    unknowns = (
+        told.filter((pl.col("status") == "unknown") & (pl.col("goal") != "data"))
+        .group_by(_KEY)
+        .agg(unknowns=pl.col("count").sum().cast(pl.Int64))
+    )
+    for part in (summary, strengths, unknowns):
+        areas = areas.join(part, on=list(_KEY), how="left", maintain_order="left")
+    numbers = [pl.col(name).fill_null(0) for name in ("problems", "strengths", "unknowns")]
+    return areas.with_columns(_class(), _goal_met(), *numbers).sort("unit", "area")
+
+
+def _side(told: pl.DataFrame, goal: str) -> pl.DataFrame:
+    """unit, area and one column named as the goal: the side that its rules tell."""
+    flagged, known = pl.col("status") == "flagged", pl.col("status").is_in(["flagged", "clear"])
+    worse = (flagged & (pl.col("tells") == "problem")).any()
+    better = (flagged & (pl.col("tells") == "strength")).any()
+    mixed = (flagged & (pl.col("tells") == "mixed")).any()
+    unknown = (pl.col("status") == "unknown").any()
+    side = (
+        pl.when(mixed | (worse & better))
+        .then(pl.lit("mixed"))
+        .when(worse)
+        .then(pl.lit("worse"))
+        .when(better)
+        .then(pl.lit("better"))
+        .when(known.any() & ~unknown)
+        .then(pl.lit("even"))
+        .otherwise(pl.lit("unknown"))
+    )
+    return told.filter(pl.col("goal") == goal).group_by(_KEY).agg(side.cast(SIDES).alias(goal))
+
+
+def _class() -> pl.Expr:
+    """By cost and results where either can be judged, else by development and need."""
+    main, other = ("cost", "results"), ("development", "need")
+    return (
+        pl.when(_known(main))
+        .then(_of_sides(main))
+        .when(_known(other))
+        .then(_of_sides(other))
+        .otherwise(pl.lit("unknown"))
+        .cast(CLASSES)
+        .alias("class")
+    )
+
+
+def _known(sides: tuple[str, ...]) -> pl.Expr:
+    return pl.any_horizontal([pl.col(side) != "unknown" for side in sides])
+
+
+def _of_sides(sides: tuple[str, ...]) -> pl.Expr:
+    def some(word: str) -> pl.Expr:
+        return pl.any_horizontal([pl.col(side) == word for side in sides])
+
+    return (
+        pl.when(some("mixed") | (some("worse") & some("better")))
+        .then(pl.lit("mixed"))
+        .when(some("worse"))
+        .then(pl.lit("problem"))
+        .when(some("better"))
+        .then(pl.lit("strength"))
+        .when(pl.all_horizontal([pl.col(side) == "even" for side in sides]))
+        .then(pl.lit("even"))
+        .otherwise(pl.lit("unknown"))
+    )
+
+
+def _goal_met() -> pl.Expr:
+    """Met: results better and cost not above. Not met as soon as either side is known to fail."""
+    cost_fails = pl.col("cost").is_in(["worse", "mixed"])
+    results_fail = pl.col("results").is_in(["worse", "mixed", "even"])
+    both_known = (pl.col("cost") != "unknown") & (pl.col("results") != "unknown")
+    return pl.when(cost_fails | results_fail).then(False).when(both_known).then(True).otherwise(None).alias("goal_met")

@@ -1,0 +1,183 @@
+"""The one orchestrator: data set and packs in, result frames out."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import polars as pl
+
+from genomlys.engine.areas import classify, rule_facts
+from genomlys.engine.candidates import propose
+from genomlys.engine.conditions.base import Sight
+from genomlys.engine.dataset import Dataset, bundled_dataset, read_dataset
+from genomlys.engine.errors import Lang, Place, Problem, Text, UsageError, nearest
+from genomlys.engine.evaluate import STATUSES
+from genomlys.engine.followup import savings
+from genomlys.engine.language.pack import RuleBook, load_rules
+from genomlys.engine.unknowns import summarised
+from genomlys.engine.verdicts import judge
+
+ALL = "all"
+
+
+@dataclass(frozen=True, eq=False)
+class Assessment:
+    """The result of one run. Frames are sorted by their keys; the same input gives the same rows.
+
+    verdicts: a row per rule and subject (``verdicts.VERDICTS``); in a run over all units only the
+    flagged and unknown ones. findings: the flagged ones with what they tell. conditions: a row per
+    condition of every flagged or unknown verdict. areas: ``areas.classify``. candidates:
+    ``candidates.CANDIDATES``. unknowns: a row per missing figure with the verdicts it would decide.
+    savings: ``followup.savings``. counts: rule, unit, status, count over all verdicts.
+    """
+
+    data: Dataset
+    book: RuleBook
+    units: tuple[str, ...]
+    lang: Lang
+    verdicts: pl.DataFrame
+    findings: pl.DataFrame
+    conditions: pl.DataFrame
+    areas: pl.DataFrame
+    candidates: pl.DataFrame
+    unknowns: pl.DataFrame
+    savings: pl.DataFrame
+    counts: pl.DataFrame
+
+    @property
+    def frames(self) -> Mapping[str, pl.DataFrame]:
+        """The result frames by name, as they are written to files."""
+        names = ("verdicts", "conditions", "findings", "areas", "candidates", "unknowns", "savings", "counts")
+        return {name: getattr(self, name) for name in names}
+
+
+def assess(
+    data: Dataset | str | Path | Mapping[str, object] | None = None,
+    *packs: str | Path | RuleBook,
+    unit: str | Sequence[str] | None = None,
+    as_of: int | dt.date | None = None,
+    lang: Lang = "sv",
+) -> Assessment:
+    """Assess a data set with rule packs.
+
+    data: a ``Dataset``, a folder, a mapping of frames, or None for the bundled data set.
+    packs: bundled packs by name, folders, files or loaded rule books; none means ``kommun``.
+    unit: a unit's id, several, or "all" for every unit of the home unit's kind; None is the home unit.
+    as_of: a year (its last day) or a date; None is the data set's own.
+
+    Raises DataError, RuleError or UsageError, each with every problem found.
+    """
+    data = data if isinstance(data, Dataset) else read_dataset(bundled_dataset() if data is None else data)
+    book = _book(packs)
+    data = _dated(data, as_of)
+    units = chosen_units(data, unit)
+    _check_scopes(book, data)
+    kept = STATUSES if len(units) == 1 else ("flagged", "unknown")
+    judged = judge(data, book, units, data.as_of.year, lang, kept)
+    sight = Sight(targets=judged.grid.targets)
+    areas = classify(judged, book)
+    facts = rule_facts(book)
+    findings = (
+        judged.verdicts.filter(pl.col("status") == "flagged")
+        .join(facts, on="rule", how="left", maintain_order="left")
+        .with_columns(finding=pl.concat_str("rule", pl.lit("/"), "subject"))
+        .select("unit", "finding", "rule", "rule_title", "tells", "goal", *_FINDING)
+    )
+    return Assessment(
+        data=data,
+        book=book,
+        units=units,
+        lang=lang,
+        verdicts=judged.verdicts,
+        findings=findings,
+        conditions=judged.conditions,
+        areas=areas,
+        candidates=propose(data, judged, areas, book, lang, sight),
+        unknowns=summarised(judged.cells, judged.verdicts, book),
+        savings=savings(data),
+        counts=judged.tally.group_by("rule", "unit", "status")
+        .agg(pl.col("count").sum())
+        .sort("rule", "unit", "status"),
+    )
+
+
+_FINDING = (
+    "subject_kind",
+    "subject",
+    "area",
+    "year",
+    "severity",
+    "sure",
+    "lo",
+    "hi",
+    "money",
+    "years_flagged",
+    "waived",
+    "pack",
+    "text",
+)
+
+
+def _book(packs: Sequence[str | Path | RuleBook]) -> RuleBook:
+    if len(packs) == 1 and isinstance(packs[0], RuleBook):
+        return packs[0]
+    return load_rules(*[pack for pack in packs if not isinstance(pack, RuleBook)])
+
+
+def _dated(data: Dataset, as_of: int | dt.date | None) -> Dataset:
+    if as_of is None:
+        return data
+    return replace(data, as_of=dt.date(as_of, 12, 31) if isinstance(as_of, int) else as_of)
+
+
+def chosen_units(data: Dataset, unit: str | Sequence[str] | None) -> tuple[str, ...]:
+    """The units to judge. Raises UsageError for a unit that is not in the data set."""
+    if unit is None:
+        return (data.unit,)
+    if unit == ALL:
+        kind = data.units.filter(pl.col("unit") == data.unit)["kind"]
+        return tuple(data.units.filter(pl.col("kind") == kind[0])["unit"].sort().to_list())
+    asked = (unit,) if isinstance(unit, str) else tuple(unit)
+    known = data.units["unit"].to_list()
+    problems = [
+        Problem(
+            "unknown-unit",
+            Place("--unit"),
+            Text(f"enheten '{name}' finns inte i datamängden.", f"the unit '{name}' is not in the data set."),
+            nearest(name, [*known, ALL]),
+        )
+        for name in asked
+        if name not in known
+    ]
+    if problems:
+        raise UsageError(problems)
+    return tuple(sorted(set(asked)))
+
+
+def _check_scopes(book: RuleBook, data: Dataset) -> None:
+    """A rule that names a KPI or an area must find it: a misspelt id would look like no problem."""
+    known = {"kpi": data.kpis["kpi"].to_list(), "area": data.areas["area"].to_list()}
+    problems = []
+    for rule in book.rules:
+        for word, names in known.items():
+            for name in rule.scope.values(word):
+                if name not in names:
+                    problems.append(
+                        Problem(
+                            f"unknown-{word}",
+                            rule.scope.place,
+                            Text(
+                                f"regeln '{rule.id}' gäller '{name}' som inte finns i datamängden.",
+                                f"the rule '{rule.id}' is for '{name}', which is not in the data set.",
+                            ),
+                            nearest(name, names),
+                        )
+                    )
+    if problems:
+        raise UsageError(problems)
+
+
+__all__ = ["ALL", "Assessment", "assess", "chosen_units"]

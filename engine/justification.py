@@ -1,0 +1,138 @@
+"""A rule's sentence over a frame: templates filled with numbers the Swedish way, and what must be added.
+
+One claim with its number, measure, basis and year. What follows it is added by the engine and not by
+the rule's author, so that it cannot be forgotten: that the figures are from different years, that
+rounding may decide, that the value is preliminary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import polars as pl
+
+from genomlys.engine import evaluate
+from genomlys.engine.amounts import percent_text, tkr_text, with_difference_measure, with_measure
+from genomlys.engine.conditions import columns
+from genomlys.engine.conditions.base import Condition, Field, Sight
+from genomlys.engine.conditions.subjects import subject_fields
+from genomlys.engine.conditions.tree import Branch, Tree, certain_leaves, known_leaves
+from genomlys.engine.errors import Lang, Text
+from genomlys.engine.language.model import Rule
+from genomlys.engine.language.template import Part, Slot, split_template
+from genomlys.engine.writing import number_text
+
+_UNKNOWN = Text("okänt", "unknown")
+_AND = Text(" och ", " and ")
+_OTHER_YEAR = Text(
+    " Det egna värdet avser {} och jämförelsen med {} avser {}.",
+    " The own value is of {} and the comparison with {} is of {}.",
+)
+_ROUNDING = Text(
+    " Skillnaden är så liten att siffrornas avrundning kan avgöra.",
+    " The difference is so small that the rounding of the figures may decide.",
+)
+_PRELIMINARY = Text(" Värdet är preliminärt.", " The value is preliminary.")
+
+
+def sentence(rule: Rule, lang: Lang, sight: Sight) -> pl.Expr:
+    """The justification of a flagged verdict (String) over the subject's frame with names.
+
+    The frame must have the rule's columns (``evaluate``) and the columns that its fields read.
+    """
+    own = subject_fields(rule.subject)
+    said = filled(rule.because.parts(lang), _fields(known_leaves(rule.when), own, sight), lang)
+    parts = [capitalised(said), *_added(rule.when, own, lang, sight)]
+    if rule.subject == "kpi":
+        parts += _caveats(rule, lang, sight)
+    return pl.concat_str(parts)
+
+
+def filled(parts: Sequence[Part], fields: Mapping[str, Field], lang: Lang) -> pl.Expr:
+    """A template's parts as one text; a field without a value says that it is unknown."""
+    texts = [pl.lit(part) if isinstance(part, str) else _slot(part, fields[part.name], lang) for part in parts]
+    return pl.concat_str(texts) if texts else pl.lit("")
+
+
+def capitalised(text: pl.Expr) -> pl.Expr:
+    return pl.concat_str(text.str.slice(0, 1).str.to_uppercase(), text.str.slice(1))
+
+
+def written(field: Field, lang: Lang) -> pl.Expr:
+    """A field's value as text; null where the value is."""
+    text = _written(field, lang)
+    return text if field.instead is None else pl.coalesce(text, written(field.instead, lang))
+
+
+def _written(field: Field, lang: Lang) -> pl.Expr:
+    value = field.parts[0]
+    measure, decimals = pl.col("measure"), pl.col("decimals")
+    match field.kind:
+        case "value":
+            return with_measure(number_text(value, decimals, lang), measure, lang)
+        case "difference":
+            return with_difference_measure(number_text(value.abs(), decimals, lang), measure, lang)
+        case "percent":
+            return percent_text(value, lang)
+        case "integer" | "text":
+            return value.cast(pl.String)
+        case "word":
+            return field.parts[1 if lang == "en" else 0]
+        case "tkr":
+            return tkr_text(value, lang)
+        case "series":
+            return _series(field.parts, lang)
+
+
+def _series(values: Sequence[pl.Expr], lang: Lang) -> pl.Expr:
+    """Values in order: "100, 109 och 120 mnkr"."""
+    numbers = [number_text(value, pl.col("decimals"), lang) for value in values]
+    measured = with_measure(numbers[-1], pl.col("measure"), lang)
+    return pl.concat_str(pl.concat_str(numbers[:-1], separator=", "), pl.lit(_AND.in_(lang)), measured)
+
+
+def _slot(slot: Slot, field: Field, lang: Lang) -> pl.Expr:
+    if slot.one is not None and slot.many is not None:
+        return pl.when(field.parts[0] == 1).then(pl.lit(slot.one)).otherwise(pl.lit(slot.many))
+    return written(field, lang).fill_null(_UNKNOWN.in_(lang))
+
+
+def _fields(conditions: Iterable[Condition], own: Mapping[str, Field], sight: Sight) -> dict[str, Field]:
+    fields = dict(own)
+    for condition in conditions:
+        for name, field in condition.fields(sight).items():
+            fields.setdefault(name, field)
+            if condition.name:
+                fields[f"{condition.name}.{name}"] = field
+    return fields
+
+
+def _added(tree: Tree, own: Mapping[str, Field], lang: Lang, sight: Sight) -> list[pl.Expr]:
+    """The sentences of the parts that have one of their own, each where its part holds."""
+    found = []
+    if tree.because is not None:
+        fields = _fields(known_leaves(tree), own, sight)
+        text = capitalised(filled(split_template(tree.because.in_(lang)), fields, lang))
+        holds = tree.margin(sight).holds.fill_null(False)
+        found.append(pl.when(holds).then(pl.concat_str(pl.lit(" "), text)).otherwise(pl.lit("")))
+    if isinstance(tree, Branch):
+        found += [text for part in tree.parts for text in _added(part, own, lang, sight)]
+    return found
+
+
+def _caveats(rule: Rule, lang: Lang, sight: Sight) -> list[pl.Expr]:
+    texts = []
+    for leaf in certain_leaves(rule.when):
+        figures = leaf.figures(sight)
+        if figures is None or figures.basis_year is None or not figures.same_year_expected:
+            continue
+        assert figures.basis_title is not None
+        own_year, basis_year = columns.YEAR.cast(pl.String), figures.basis_year.cast(pl.String)
+        title = figures.basis_title[1 if lang == "en" else 0]
+        said = pl.format(_OTHER_YEAR.in_(lang), own_year, title, basis_year)
+        texts.append(pl.when(figures.basis_year != columns.YEAR).then(said).otherwise(pl.lit("")))
+    not_sure = evaluate.sure(rule.id).fill_null(True).not_()
+    texts.append(pl.when(not_sure).then(pl.lit(_ROUNDING.in_(lang))).otherwise(pl.lit("")))
+    preliminary = columns.STATE == "preliminary"
+    texts.append(pl.when(preliminary).then(pl.lit(_PRELIMINARY.in_(lang))).otherwise(pl.lit("")))
+    return texts

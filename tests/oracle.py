@@ -1,0 +1,492 @@
+"""The semantics of rules in plain Python: slow, exact, one subject at a time. The engine is tested against it.
+
+Written from the design and not from the engine: figures are fractions in dictionaries by calendar year, read as the
+decimal numbers they were printed as, and nothing is computed for more than one subject at once. It reads parsed rules
+and checked tables, and no Polars expression of theirs.
+
+- A condition answers an interval [lo, hi] for its margin, a truth (None: cannot be known) and whether it has a meaning.
+- ``lo > 0`` holds and ``hi <= 0`` does not; a figure that is missing gives [-inf, inf]. Trees join the intervals by
+  minimum and k-th largest, and the truths by Kleene's logic.
+- Rounding is the same question asked of every figure that the printed ones may stand for; a verdict is sure when the
+  truth is the same.
+"""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import Any, TypeAlias
+
+from genomlys.engine.conditions.bases import Benchmark, Number, OwnBefore
+from genomlys.engine.conditions.compare import Compare
+from genomlys.engine.conditions.data import Data
+from genomlys.engine.conditions.difference import Band
+from genomlys.engine.conditions.measures import AnyMeasure, Measure, MeasureFilter
+from genomlys.engine.conditions.members import Members
+from genomlys.engine.conditions.reference import Reference
+from genomlys.engine.conditions.run import Run
+from genomlys.engine.conditions.scope import Scope
+from genomlys.engine.conditions.signals import AnySignal, Signal, SignalFilter
+from genomlys.engine.conditions.tree import Branch, Tree
+from genomlys.engine.dataset import Dataset
+from genomlys.engine.language.model import Rule
+from genomlys.engine.language.pack import RuleBook
+
+INF = float("inf")
+Extended: TypeAlias = Fraction | float  # a float only where it is infinite
+Figures: TypeAlias = Mapping[int, Fraction]  # by calendar year
+Row: TypeAlias = Mapping[str, Any]
+_SIDE_OF_CHANGE = {"rising": "above", "falling": "below", "worsening": "worse", "improving": "better"}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a condition says of one subject. ``holds`` is None where it cannot be known."""
+
+    lo: Extended
+    hi: Extended
+    holds: bool | None
+    applies: bool = True
+
+
+UNKNOWN = Answer(-INF, INF, None)
+MEANINGLESS = Answer(-INF, INF, None, applies=False)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """As a row of the verdicts frame. ``sure`` is None where there is nothing to be sure of."""
+
+    status: str
+    lo: Extended
+    hi: Extended
+    sure: bool | None
+    years_flagged: int | None
+
+
+@dataclass(frozen=True)
+class Kpi:
+    """A KPI of the catalogue, its figures exact."""
+
+    row: Row
+    half: Fraction  # of the last printed decimal
+    materiality_rel: Fraction | None
+    materiality_abs: Fraction | None
+
+    @property
+    def direction(self) -> str:
+        return str(self.row["direction"])
+
+
+@dataclass(frozen=True)
+class Series:
+    """One unit's KPI up to the year the data set is judged at: values, and what is said of every year."""
+
+    unit: str
+    kpi: Kpi
+    own: Figures
+    said: Mapping[int, str]
+    as_of_year: int
+
+    @property
+    def _recent(self) -> range:
+        return range(self.as_of_year, self.as_of_year - self.kpi.row["max_age"] - 1, -1)
+
+    @cached_property
+    def year(self) -> int | None:
+        """The KPI's year: that of its latest value no older than ``max_age``."""
+        return next((year for year in self._recent if year in self.own), None)
+
+    @property
+    def age(self) -> int | None:
+        return self.as_of_year - max(self.own) if self.own else None
+
+    @property
+    def state(self) -> str:
+        """A value; or what is said of the newest year there is anything said of; or too old a value; or nothing."""
+        if self.year is not None:
+            return self.said[self.year]
+        newest = next((self.said[year] for year in self._recent if year in self.said), "missing")
+        return newest if newest != "missing" else "stale" if self.own else "missing"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A series as seen from one of its calendar years, the KPI's own or an earlier one."""
+
+    series: Series
+    year: int | None
+    state: str
+
+    def own(self, lag: int) -> Fraction | None:
+        return None if self.year is None else self.series.own.get(self.year - lag)
+
+    def comparable(self, lag: int) -> Fraction | None:
+        """The value ``lag`` years ago if no new definition began after that year."""
+        if self.year is None or any(self.year - lag < new <= self.year for new in self.series.kpi.row["breaks"]):
+            return None
+        return self.own(lag)
+
+
+def exact(value: float | None) -> Fraction | None:
+    """The decimal number that a float was read from."""
+    return None if value is None else Fraction(repr(value)).limit_denominator(10**9)
+
+
+def months_later(day: dt.date, months: int) -> dt.date:
+    """The same day of the month, or the month's last where it has no such day."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return dt.date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
+
+
+def of_truth(holds: bool | None) -> Answer:
+    """No scale: as far as can be from turning."""
+    return UNKNOWN if holds is None else Answer(*((INF, INF) if holds else (-INF, -INF)), holds)
+
+
+def of_interval(lo: Extended, hi: Extended) -> Answer:
+    return Answer(lo, hi, True if lo > 0 else False if hi <= 0 else None)
+
+
+def negated(part: Answer) -> Answer:
+    return Answer(-part.hi, -part.lo, None if part.holds is None else not part.holds, part.applies)
+
+
+def all_of(parts: Sequence[Answer]) -> Answer:
+    if not all(part.applies for part in parts):
+        return MEANINGLESS
+    truths = [part.holds for part in parts]
+    holds = False if False in truths else None if None in truths else True
+    return Answer(min(part.lo for part in parts), min(part.hi for part in parts), holds)
+
+
+def at_least(k: int, parts: Sequence[Answer]) -> Answer:
+    """Of the parts that have a meaning."""
+    meant = [part for part in parts if part.applies]
+    if len(meant) < k:
+        return MEANINGLESS
+    certain = sum(part.holds is True for part in meant)
+    possible = sum(part.holds is not False for part in meant)
+    holds = True if certain >= k else False if possible < k else None
+    return Answer(
+        sorted((part.lo for part in meant), reverse=True)[k - 1],
+        sorted((part.hi for part in meant), reverse=True)[k - 1],
+        holds,
+    )
+
+
+class Oracle:
+    """All verdicts of a rule book on a data set, for the units that are judged."""
+
+    def __init__(self, data: Dataset, book: RuleBook, units: Sequence[str], as_of_year: int) -> None:
+        self.data, self.units, self.as_of_year = data, units, as_of_year
+        self.rules = {rule.id: rule for rule in book.rules}
+        self.kpis = {row["kpi"]: _kpi(row) for row in data.kpis.iter_rows(named=True)}
+        self.areas = {row["area"]: row for row in data.areas.iter_rows(named=True)}
+        self.measures = list(data.measures.iter_rows(named=True))
+        self.signals = list(data.signals.iter_rows(named=True))
+        self.kinds = dict(data.units.select("unit", "kind").iter_rows())
+        self._stated: dict[tuple[str | None, str, str], dict[int, Fraction]] = {}
+        for row in data.benchmarks.drop_nulls("value").iter_rows(named=True):
+            mine = self._stated.setdefault((row["unit"], row["kpi"], row["benchmark"]), {})
+            mine[row["year"]] = exact(row["value"])
+        self.series = {(unit, kpi): self._series(unit, kpi) for unit in units for kpi in self.kpis}
+
+    def verdicts(self) -> dict[tuple[str, str, str], Verdict]:
+        """By unit, rule and subject."""
+        found = {}
+        for rule in self.rules.values():
+            for unit, subject in self._subjects(rule.subject):
+                found[unit, rule.id, subject] = self._verdict(rule, unit, subject)
+        return found
+
+    def has(self, kpi: str, benchmark: str) -> bool:
+        """Whether anyone has it, any year."""
+        return any(key[1:] == (kpi, benchmark) for key in self._stated)
+
+    def stated(self, unit: str, kpi: str, benchmark: str) -> Figures:
+        """The benchmark's figures by year; one for every unit gives way to the unit's own of the same year."""
+        common, own = (self._stated.get((whose, kpi, benchmark), {}) for whose in (None, unit))
+        return {year: value for year, value in (common | own).items() if year <= self.as_of_year}
+
+    def basis_year(self, unit: str, kpi: str, benchmark: str, year: int, lag: int) -> int | None:
+        """The year of the benchmark that serves for ``year``, which lies ``lag`` years before the KPI's year.
+
+        A target holds until the next one; another benchmark may be older, within ``max_age``, for the KPI's year alone.
+        """
+        reach = INF if benchmark == "target" else self.kpis[kpi].row["max_age"] if lag == 0 else 0
+        return max((y for y in self.stated(unit, kpi, benchmark) if year - reach <= y <= year), default=None)
+
+    def _series(self, unit: str, kpi: str) -> Series:
+        rows = [
+            row
+            for row in self.data.values.iter_rows(named=True)
+            if (row["unit"], row["kpi"]) == (unit, kpi) and row["year"] <= self.as_of_year
+        ]
+        own = {row["year"]: exact(row["value"]) for row in rows if row["value"] is not None}
+        said = {row["year"]: row["status"] for row in rows}
+        return Series(unit, self.kpis[kpi], own, said, self.as_of_year)
+
+    def _subjects(self, subject: str) -> Iterable[tuple[str, str]]:
+        """Every KPI for units of the home unit's kind, for others what they report; measures are the home unit's."""
+        match subject:
+            case "kpi":
+                return [key for key, series in self.series.items() if series.said or self._is_homelike(key[0])]
+            case "area":
+                return [(unit, area) for unit in self.units for area in self.areas]
+            case "measure":
+                rows = [row["measure"] for row in self.measures]
+            case _:
+                rows = [row["signal"] for row in self.signals]
+        return [(unit, row) for unit in self.units if unit == self.data.unit for row in rows]
+
+    def _is_homelike(self, unit: str) -> bool:
+        return self.kinds[unit] == self.kinds[self.data.unit]
+
+    def _verdict(self, rule: Rule, unit: str, subject: str) -> Verdict:
+        seen = self._now(unit, subject) if rule.subject == "kpi" else None
+        answer = self._judged(rule, unit, subject, seen, rounding=False)
+        if not answer.applies:
+            return Verdict("not_applicable", answer.lo, answer.hi, None, None)
+        if answer.holds is None:
+            return Verdict("unknown", answer.lo, answer.hi, None, None)
+        sure = self._judged(rule, unit, subject, seen, rounding=True).holds == answer.holds
+        streak = self._streak(rule, unit, subject) if answer.holds and seen and rule.goal != "data" else None
+        return Verdict("flagged" if answer.holds else "clear", answer.lo, answer.hi, sure, streak)
+
+    def _now(self, unit: str, kpi: str) -> Seen:
+        series = self.series[unit, kpi]
+        return Seen(series, series.year, series.state)
+
+    def _streak(self, rule: Rule, unit: str, kpi: str) -> int:
+        """Calendar years in a row, each with a value, in which the rule would have been flagged."""
+        series = self.series[unit, kpi]
+        years, year = 1, series.year
+        while year is not None and year - 1 in series.own:
+            year -= 1
+            then = self._judged(rule, unit, kpi, Seen(series, year, "ok"), rounding=False)
+            if not (then.applies and then.holds):
+                break
+            years += 1
+        return years
+
+    def _judged(self, rule: Rule, unit: str, subject: str, seen: Seen | None, *, rounding: bool) -> Answer:
+        """The rule's tree, where the rule is for the subject at all."""
+        if not self._in_scope(rule.scope, subject) or (seen and seen.state == "not_applicable"):
+            return MEANINGLESS
+        return self._tree(rule.when, unit, subject, seen, rounding)
+
+    def _in_scope(self, scope: Scope, subject: str) -> bool:
+        return all(self._fits(scope.subject, subject, word, values) for word, values in scope.narrowing)
+
+    def _fits(self, kind: str, subject: str, word: str, values: tuple[str, ...]) -> bool:
+        match word:
+            case "has":
+                return all(self.has(subject, value) for value in values)
+            case "lacks":
+                return not any(self.has(subject, value) for value in values)
+            case "priority":
+                return ("no" if self.areas[subject]["priority"] is None else "yes") in values
+            case "cross_cutting":
+                return ("yes" if self.areas[subject]["cross_cutting"] else "no") in values
+        return self._row(kind, subject)[word] in values
+
+    def _row(self, kind: str, subject: str) -> Row:
+        match kind:
+            case "kpi":
+                return self.kpis[subject].row
+            case "area":
+                return self.areas[subject]
+            case "measure":
+                return next(row for row in self.measures if row["measure"] == subject)
+        return next(row for row in self.signals if row["signal"] == subject)
+
+    def _tree(self, tree: Tree, unit: str, subject: str, seen: Seen | None, rounding: bool) -> Answer:
+        if not isinstance(tree, Branch):
+            return self._leaf(tree, unit, subject, seen, rounding)
+        parts = [self._tree(part, unit, subject, seen, rounding) for part in tree.parts]
+        match tree.joint:
+            case "all":
+                return all_of(parts)
+            case "any":
+                return at_least(1, parts)
+            case "not":
+                return negated(parts[0])
+        return at_least(tree.k, parts)
+
+    def _leaf(self, leaf: Any, unit: str, subject: str, seen: Seen | None, rounding: bool) -> Answer:
+        match leaf:
+            case Reference():
+                return self._judged(self.rules[leaf.rule], unit, subject, seen, rounding=rounding)
+            case Compare():
+                assert seen is not None
+                return at_least(leaf.hits, [self._compared(leaf, seen, lag, rounding) for lag in range(leaf.years)])
+            case Run():
+                assert seen is not None
+                return all_of([self._changed(leaf, seen, lag, rounding) for lag in range(leaf.years - 1)])
+            case Data():
+                assert seen is not None
+                return _data(leaf, seen)
+            case Members():
+                return self._members(leaf, unit, self._area(subject), rounding)
+            case AnyMeasure():
+                return self._counted_rows(unit, self._area(subject), self.measures, leaf.where)
+            case AnySignal():
+                return self._counted_rows(unit, self._area(subject), self.signals, leaf.where)
+            case Measure():
+                return _of_measure(self._row("measure", subject), leaf.where, self.data.as_of)
+            case Signal():
+                return _of_signal(self._row("signal", subject), leaf.where, self.data.as_of)
+        raise NotImplementedError(f"a new kind of condition: {type(leaf).__name__}")
+
+    def _area(self, subject: str) -> str:
+        """Of an area its own name; a measure and a signal lie in one. Names are not shared between the tables."""
+        if subject in self.areas:
+            return subject
+        return str(
+            next(row["area"] for row in (*self.measures, *self.signals) if subject in (row.get("measure"), row.get("signal")))
+        )
+
+    def _compared(self, leaf: Compare, seen: Seen, lag: int, rounding: bool) -> Answer:
+        basis_is_exact = False
+        match leaf.than:
+            case OwnBefore():
+                own, basis = seen.comparable(lag), seen.comparable(lag + leaf.than.years_ago)
+            case Benchmark():
+                own, basis = seen.own(lag), self._benchmark(seen, leaf.than.benchmark, lag)
+                basis_is_exact = leaf.than.benchmark == "target"
+            case Number():
+                own, basis = seen.own(lag), exact(leaf.than.quantity.value)
+                basis_is_exact = True
+        target = self._benchmark(seen, "target", lag)
+        return _difference(own, basis, leaf.side, leaf.by, seen.series.kpi, target, rounding, basis_is_exact)
+
+    def _changed(self, leaf: Run, seen: Seen, lag: int, rounding: bool) -> Answer:
+        side, target = _SIDE_OF_CHANGE[leaf.change], self._benchmark(seen, "target", lag)
+        own, before = seen.comparable(lag), seen.comparable(lag + 1)
+        return _difference(own, before, side, leaf.by, seen.series.kpi, target, rounding, False)
+
+    def _benchmark(self, seen: Seen, benchmark: str, lag: int) -> Fraction | None:
+        if seen.year is None:
+            return None
+        unit, kpi = seen.series.unit, seen.series.kpi.row["kpi"]
+        year = self.basis_year(unit, kpi, benchmark, seen.year - lag, lag)
+        return None if year is None else self.stated(unit, kpi, benchmark)[year]
+
+    def _members(self, leaf: Members, unit: str, area: str, rounding: bool) -> Answer:
+        rule = self.rules[leaf.rule]
+        mine = [kpi for whose, kpi in self._subjects("kpi") if whose == unit and self.kpis[kpi].row["area"] == area]
+        answers = [self._judged(rule, unit, kpi, self._now(unit, kpi), rounding=rounding) for kpi in mine]
+        truths = [answer.holds for answer in answers if answer.applies]
+        if not truths:
+            return MEANINGLESS
+        return _count(truths, len(truths) if leaf.at_least is None else leaf.at_least)
+
+    def _counted_rows(self, unit: str, area: str, rows: Sequence[Row], where: MeasureFilter | SignalFilter) -> Answer:
+        """Only the home unit's measures and signals are known."""
+        if unit != self.data.unit:
+            return UNKNOWN
+        ask = _of_measure if isinstance(where, MeasureFilter) else _of_signal
+        answers = [ask(row, where, self.data.as_of) for row in rows if row["area"] == area]
+        return _count([answer.holds for answer in answers if answer.applies], 1)
+
+
+def _kpi(row: Row) -> Kpi:
+    half = Fraction(10) ** -row["decimals"] / 2
+    return Kpi(row, half, exact(row["materiality_rel"]), exact(row["materiality_abs"]))
+
+
+def _count(truths: Sequence[bool | None], k: int) -> Answer:
+    """At least ``k`` members; the margin is in members, positive when there are ``k``."""
+    certain, possible = truths.count(True), len(truths) - truths.count(False)
+    return of_interval(Fraction(certain - k + 1), Fraction(possible - k + 1))
+
+
+def _data(leaf: Data, seen: Seen) -> Answer:
+    """Always known. Seen from an earlier year a value is as old as it is now: both years move back."""
+    if leaf.older_than is None:
+        return of_truth(seen.state == leaf.state)
+    age = seen.series.age
+    years = Fraction(-1) if age is None else Fraction(age - leaf.older_than)
+    return of_interval(years, years)
+
+
+def _days(later: dt.date, earlier: dt.date) -> Answer:
+    return of_interval(*[Fraction((later - earlier).days)] * 2)
+
+
+def _of_measure(row: Row, where: MeasureFilter, as_of: dt.date) -> Answer:
+    parts = [of_truth(True)] + [of_truth(row[column] in values) for column, values in where.lists]
+    if where.older_than is not None:
+        decided = row["decided"]
+        parts.append(_days(as_of, months_later(decided, where.older_than)) if decided else UNKNOWN)
+    if where.past_due is not None:
+        passed = _days(as_of, row["due"]) if row["due"] else MEANINGLESS
+        parts.append(passed if where.past_due else negated(passed))
+    return all_of(parts)
+
+
+def _of_signal(row: Row, where: SignalFilter, as_of: dt.date) -> Answer:
+    parts = [of_truth(True)] + ([of_truth(row["kind"] in where.kinds)] if where.kinds else [])
+    if where.newer_than is not None:
+        parts.append(_days(months_later(row["date"], where.newer_than), as_of) if row["date"] else UNKNOWN)
+    return all_of(parts)
+
+
+def _difference(
+    own: Fraction | None,
+    basis: Fraction | None,
+    side: str,
+    band: Band,
+    kpi: Kpi,
+    target: Fraction | None,
+    rounding: bool,
+    basis_is_exact: bool,
+) -> Answer:
+    """How far ``own`` lies on the side of ``basis``, less the band."""
+    to_target = side in ("worse", "better") and kpi.direction == "target"
+    if side in ("worse", "better") and kpi.direction == "neutral":
+        return MEANINGLESS
+    if own is None or basis is None or (to_target and target is None):
+        return UNKNOWN
+    half = kpi.half if rounding else Fraction(0)
+    # The margin is made of straight pieces that meet where a figure is 0 or the target: its ends are there or outermost.
+    kinks = [Fraction(0), *([target] if target is not None else [])]
+    margins = [
+        _gap(one, other, side, kpi, target) - _width(band, other, kpi)
+        for one in _reach(own, half, kinks)
+        for other in _reach(basis, Fraction(0) if basis_is_exact else half, kinks)
+    ]
+    return of_interval(min(margins), max(margins))
+
+
+def _reach(figure: Fraction, half: Fraction, kinks: Iterable[Fraction]) -> list[Fraction]:
+    return [figure - half, figure + half, *(kink for kink in kinks if abs(kink - figure) < half)]
+
+
+def _gap(own: Fraction, basis: Fraction, side: str, kpi: Kpi, target: Fraction | None) -> Fraction:
+    if side in ("above", "below"):
+        return own - basis if side == "above" else basis - own
+    if kpi.direction == "target":
+        assert target is not None
+        worse = abs(own - target) - abs(basis - target)
+    else:
+        worse = own - basis if kpi.direction == "lower" else basis - own
+    return worse if side == "worse" else -worse
+
+
+def _width(band: Band, basis: Fraction, kpi: Kpi) -> Fraction:
+    match band.kind:
+        case "none":
+            return Fraction(0)
+        case "absolute":
+            return exact(band.value) or Fraction(0)
+        case "relative":
+            return (exact(band.value) or Fraction(0)) * abs(basis)
+    if kpi.materiality_abs is not None:
+        return kpi.materiality_abs
+    return (kpi.materiality_rel or Fraction(0)) * abs(basis)
