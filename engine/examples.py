@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from os.path import commonprefix
 from typing import Any
 
 import polars as pl
@@ -190,7 +189,8 @@ def _other_text(wanted: str, found: str) -> list[Text]:
     wanted, found = wanted.replace(NBSP, " "), found.replace(NBSP, " ")
     if wanted == found:
         return []
-    at = len(commonprefix([wanted, found])) + 1
+    differing = (at for at, pair in enumerate(zip(wanted, found, strict=False), start=1) if pair[0] != pair[1])
+    at = next(differing, min(len(wanted), len(found)) + 1)
     return [
         Text(
             f'texten blev "{found}", inte "{wanted}"; de skiljer sig från tecken {at}.',

@@ -50,6 +50,9 @@ ORDER = [
     ["engine.conditions.reading"],
     ["engine.conditions"],  # the kinds, a file each
     ["engine.conditions.tree"],
+    ["engine.language.figures"],
+    ["engine.language.example_facts"],
+    ["engine.language.examples"],
     ["engine.language.model"],
     ["engine.language.pack"],
     ["engine.language.schema", "engine.language.lint"],
@@ -57,6 +60,7 @@ ORDER = [
     ["engine.evaluate"],
     ["engine.history", "engine.subjects", "engine.unknowns", "engine.justification"],
     ["engine.verdicts"],
+    ["engine.example_tables"],
     ["engine.examples"],
     ["engine.followup"],
     ["engine.areas"],
