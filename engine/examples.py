@@ -207,8 +207,10 @@ def _wanted(what: Text, wanted: object, found: object) -> Text:
 
 
 def _span(lo: float, hi: float) -> str:
-    """As an example writes it."""
-    return _number(lo) if lo == hi and math.isfinite(lo) else f"{_number(lo)} .. {_number(hi)}".strip()
+    """As an example writes it; a verdict without a scale is infinitely far from turning."""
+    if lo == hi:
+        return _number(lo) or ("∞" if lo > 0 else "-∞")
+    return f"{_number(lo)} .. {_number(hi)}".strip()
 
 
 def _number(value: float) -> str:
