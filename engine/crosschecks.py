@@ -10,7 +10,7 @@ import polars as pl
 from genomlys.engine.door.found import LISTED_OF_ONE_KIND, Found, Said, quote
 from genomlys.engine.door.keys import repeated
 from genomlys.engine.door.raw import ROW
-from genomlys.engine.door.table import CheckedTable
+from genomlys.engine.door.table import CheckedTable, Say
 from genomlys.engine.errors import Place, Problem, Text, nearest
 from genomlys.engine.tables import key
 
@@ -52,7 +52,7 @@ def check_across(tables: Mapping[str, CheckedTable]) -> Found:
     """Every problem between rows and tables. A table that could not be read is not in ``tables``, and is not asked."""
     found = [_duplicates(checked) for checked in tables.values()]
     found += [_references(tables, reference) for reference in _REFERENCES]
-    found += [_endless_parents(tables), _targets(tables)]
+    found += [_endless_parents(tables), _targets(tables), _peer_groups(tables)]
     found += [check(tables, name) for name in ("values", "benchmarks") for check in (_percent_signs, _shares)]
     return Found.all_of(found)
 
@@ -151,6 +151,43 @@ def _no_target(text: str, row: Mapping[str, Any]) -> Said:
         f"Add a row for {row['kpi']} to benchmarks with the benchmark target, or write another direction.",
     )
     return Said("target-missing", said, remedy)
+
+
+def _peer_groups(tables: Mapping[str, CheckedTable]) -> Found:
+    """Where there are several groups of peers, a KPI must say which it is compared in, or nothing is compared."""
+    kpis, peers, figures = tables.get("kpis"), tables.get("peers"), tables.get("benchmarks")
+    if kpis is None or peers is None or peers.partial or peers.lost & {"group"} or figures is None:
+        return Found()
+    groups = peers.frame["group"].drop_nulls().unique().sort()
+    named = pl.col("peer_group")
+    unknown = named.is_not_null() & ~named.is_in(groups.implode())
+    found = [kpis.tell(unknown, "peer_group", _unknown_group(groups.to_list()))]
+    if len(groups) > 1 and not figures.lost & {"kpi", "benchmark"}:
+        published = figures.frame.filter(pl.col("benchmark").str.starts_with("peers."))["kpi"].drop_nulls()
+        compared = (pl.col("direction") != "neutral") & ~pl.col("kpi").is_in(published.implode())
+        found.append(kpis.tell(compared & named.is_null(), "kpi", _no_group(groups.to_list())))
+    return Found.all_of(found)
+
+
+def _unknown_group(groups: list[str]) -> Say:
+    def say(text: str, row: Mapping[str, Any]) -> Said:
+        said = Text(f"okänd grupp {quote(text)}.", f"unknown group {quote(text)}.")
+        return Said("unknown-group", said, nearest(text, groups))
+
+    return say
+
+
+def _no_group(groups: list[str]) -> Say:
+    def say(text: str, row: Mapping[str, Any]) -> Said:
+        said = Text(
+            f"det finns flera grupper av liknande kommuner, och {quote(text)} säger inte vilken som gäller.",
+            f"there are several groups of peers, and {quote(text)} does not say which one holds.",
+        )
+        listed = ", ".join(groups[:12])
+        remedy = Text(f"Skriv i kolumnen peer_group något av: {listed}.", f"Write in peer_group one of: {listed}.")
+        return Said("peer-group-missing", said, remedy)
+
+    return say
 
 
 def _percent_signs(tables: Mapping[str, CheckedTable], name: str) -> Found:

@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from genomlys.engine.comparisons import COMPUTED, current_peers, kpis_with_peers, of_members
 from genomlys.engine.conditions.columns import has
 from genomlys.engine.dataset import Dataset
 from genomlys.engine.vocabulary import BENCHMARKS, DIRECTIONS
@@ -23,7 +24,7 @@ Ints = NDArray[np.int64]
 
 STATES = ("ok", "preliminary", "stale", "missing", "suppressed", "not_applicable")
 _MARKS = {"ok": 1, "preliminary": 2, "missing": 3, "suppressed": 4, "not_applicable": 5}
-_NO_BREAK = 999
+_NO_BREAK, _NEVER = 999, 9999
 _SUMS = {"kr": 0.001, "tkr": 1.0, "mnkr": 1000.0}  # thousand kronor a step
 _DIRECTIONS = pl.Enum(DIRECTIONS)
 
@@ -37,6 +38,7 @@ class Grid:
     own: Float64 [series, years], NaN where there is no value; bases: the same per benchmark
     anchor: for each series the column of the KPI's year, -1 where no value is recent enough
     state: for each series the index in STATES; latest: column of the latest value ever, -1 if none
+    breaks: for each KPI the years in which a new definition begins, Int64 [KPIs, most breaks of any]
     """
 
     as_of_year: int
@@ -50,7 +52,7 @@ class Grid:
     anchor: Ints
     latest: Ints
     state: NDArray[np.uint8]
-    comparable: Ints
+    breaks: Ints
     tkr_per_step: Floats
 
     @property
@@ -90,7 +92,7 @@ class Grid:
         data["state"] = pl.Series(state).cat.to(pl.Enum(STATES))
         data["latest_year"] = _years(latest, self.first_year)
         data["age"] = pl.Series(np.where(latest >= 0, self.as_of_year - self.first_year - latest, -1)).cast(pl.Int32)
-        data["comparable"] = pl.Series(np.maximum(self.comparable[rows] - shift, 0))
+        data["comparable"] = pl.Series(_comparable(self.breaks[kpi_at], anchor + self.first_year))
         data["tkr_per_step"] = _floats(self.tkr_per_step[rows])
         frame = pl.DataFrame(data).with_columns(age=pl.when(pl.col("age") >= 0).then("age"))
         facts = self.kpis.select(
@@ -102,9 +104,8 @@ class Grid:
         """For series numbers: unit, kpi and the names and facts that text and results need."""
         at = rows.to_numpy()
         units: pl.DataFrame = self.units.select("unit", unit_title="title")[self.unit_at[at]]
-        kpis: pl.DataFrame = self.kpis.select("kpi", "area", "area_name", "category", "measure", kpi_title="title", kpi_name="name")[
-            self.kpi_at[at]
-        ]
+        told = self.kpis.select("kpi", "area", "area_name", "category", "measure", kpi_title="title", kpi_name="name")
+        kpis: pl.DataFrame = told[self.kpi_at[at]]
         return pl.concat([units, kpis], how="horizontal")
 
 
@@ -114,7 +115,9 @@ def build_grid(data: Dataset, units: Sequence[str], benchmarks: Sequence[str], a
     Every KPI has a row for each unit of the home unit's kind, also without a single value, so that
     what is missing shows; units of another kind have rows for the KPIs that they report.
     """
-    unit_frame = data.units.filter(pl.col("unit").is_in(list(units))).sort("unit")
+    peers = current_peers(data, as_of_year).filter(pl.col("unit").is_in(list(units)))
+    needed = [*units, *peers["member"]] if any(name in COMPUTED for name in benchmarks) else list(units)
+    unit_frame = data.units.filter(pl.col("unit").is_in(needed)).sort("unit")
     kpi_frame = _kpi_facts(data)
     names = (unit_frame["unit"].to_list(), kpi_frame["kpi"].to_list())
     values = data.values.filter(pl.col("year") <= as_of_year)
@@ -130,7 +133,15 @@ def build_grid(data: Dataset, units: Sequence[str], benchmarks: Sequence[str], a
     bases = {name: _basis(figures.filter(pl.col("benchmark") == name), names, first, shape) for name in benchmarks}
     if "target" in bases:
         _carry_forward(bases["target"])
-    kept = _kept(data, unit_frame, marks, unit_at)
+    for name in bases.keys() & set(COMPUTED):
+        cube = own.reshape(len(names[1]), len(names[0]), -1)
+        computed = of_members(cube, *names, data, as_of_year, name).reshape(shape)
+        # A series is published or computed, never a mixture of both.
+        published = ~np.isnan(bases[name]).all(axis=1, keepdims=True)
+        bases[name] = np.where(published, bases[name], computed)
+    judged = unit_frame["unit"].is_in(list(units)).to_numpy()
+    kept = _kept(data, unit_frame, marks, unit_at) & judged[unit_at]
+    unit_frame, unit_at = unit_frame.filter(judged), (np.cumsum(judged) - 1)[unit_at]
     kpi_frame = kpi_frame.with_columns(_has(data))
     own, marks, unit_at, kpi_at = own[kept], marks[kept], unit_at[kept], kpi_at[kept]
     max_age = kpi_frame["max_age"].to_numpy().astype(np.int64)[kpi_at]
@@ -150,8 +161,8 @@ def build_grid(data: Dataset, units: Sequence[str], benchmarks: Sequence[str], a
         anchor=anchor,
         latest=latest,
         state=_states(marks, anchor, latest, max_age),
-        comparable=_comparable(kpi_frame, kpi_at, anchor, first),
-        tkr_per_step=_tkr_per_step(kpi_frame, names, kpi_at, unit_at, own, anchor),
+        breaks=_breaks(kpi_frame),
+        tkr_per_step=_tkr_per_step(kpi_frame, kpi_at, unit_at, own, anchor),
     )
 
 
@@ -218,8 +229,14 @@ def _kept(data: Dataset, units: pl.DataFrame, marks: NDArray[np.uint8], unit_at:
 def _has(data: Dataset) -> list[pl.Expr]:
     """Whether a KPI has a benchmark for anyone, any year: the same whichever units are judged."""
     stated = data.benchmarks.filter(pl.col("value").is_not_null())
+    computed = kpis_with_peers(data)
     return [
-        pl.col("kpi").is_in(stated.filter(pl.col("benchmark") == name)["kpi"].unique().to_list()).alias(has(name))
+        pl.col("kpi")
+        .is_in(
+            stated.filter(pl.col("benchmark") == name)["kpi"].unique().to_list()
+            + (computed if name in COMPUTED else [])
+        )
+        .alias(has(name))
         for name in BENCHMARKS
     ]
 
@@ -277,36 +294,30 @@ def _states(marks: NDArray[np.uint8], anchor: Ints, latest: Ints, max_age: Ints)
     return state
 
 
-def _comparable(kpis: pl.DataFrame, kpi_at: Ints, anchor: Ints, first: int) -> Ints:
-    """Years back from the KPI's year that lie within one definition (a break year begins a new one)."""
-    comparable = np.full(len(kpi_at), _NO_BREAK, dtype=np.int64)
-    for row, breaks in enumerate(kpis["breaks"].to_list()):
-        mine = kpi_at == row if breaks else None
-        if mine is None:
-            continue
-        years = anchor[mine] + first
-        latest = np.max([np.where(years >= year, year, -1) for year in breaks], axis=0)
-        comparable[mine] = np.where(latest >= 0, years - latest, _NO_BREAK)
-    return comparable
+def _breaks(kpis: pl.DataFrame) -> Ints:
+    """The years of ``Grid.breaks``; where a KPI has fewer than another, years that never come."""
+    listed = kpis["breaks"].to_list()
+    most = max(map(len, listed), default=0)
+    padded = [[*years, *[_NEVER] * (most - len(years))] for years in listed]
+    return np.array(padded, dtype=np.int64).reshape(len(listed), most)
 
 
-def _tkr_per_step(
-    kpis: pl.DataFrame,
-    names: tuple[list[str], list[str]],
-    kpi_at: Ints,
-    unit_at: Ints,
-    own: Floats,
-    anchor: Ints,
-) -> Floats:
+def _comparable(breaks: Ints, years: Ints) -> Ints:
+    """For each series, years back from its year that lie within one definition (a break year begins a new one)."""
+    begun = np.where(breaks <= years[:, None], breaks, -1).max(axis=1, initial=-1)
+    return np.where(begun >= 0, years - begun, _NO_BREAK)
+
+
+def _tkr_per_step(kpis: pl.DataFrame, kpi_at: Ints, unit_at: Ints, own: Floats, anchor: Ints) -> Floats:
     """Thousand kronor a year that one step of the KPI's measure is worth; NaN where it cannot be said.
 
     Sums (kr, tkr, mnkr) are money as they are; kronor per something needs the KPI's ``volume``: a
     number, or a KPI whose value of the same year (for the same unit) is used.
     """
     steps = np.full(len(kpi_at), np.nan)
-    position = np.full((len(names[1]), len(names[0])), -1, dtype=np.int64)
+    position = np.full((len(kpis), int(unit_at.max(initial=-1)) + 1), -1, dtype=np.int64)
     position[kpi_at, unit_at] = np.arange(len(kpi_at))
-    row_of_kpi = {kpi: row for row, kpi in enumerate(names[1])}
+    row_of_kpi = {kpi: row for row, kpi in enumerate(kpis["kpi"])}
     for row, (measure, volume) in enumerate(kpis.select("measure", "volume").iter_rows()):
         mine = position[row][position[row] >= 0]
         if measure in _SUMS:

@@ -33,7 +33,8 @@ def years_flagged(
             break
         earlier = evaluate.judge_series(grid, rows[open_], rules, lags, sight, shift)
         still = np.zeros_like(alive)
-        still[:, open_] = alive[:, open_] & _flags(earlier, dated)
+        has_value = earlier["year"].is_not_null().to_numpy()
+        still[:, open_] = alive[:, open_] & _flags(earlier, dated) & has_value
         alive = still
         streak += alive
     found = {rule.id: pl.Series(streak[at], dtype=pl.Int32) for at, rule in enumerate(dated)}

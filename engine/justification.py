@@ -55,7 +55,11 @@ def filled(parts: Sequence[Part], fields: Mapping[str, Field], lang: Lang) -> pl
 
 
 def capitalised(text: pl.Expr) -> pl.Expr:
-    return pl.concat_str(text.str.slice(0, 1).str.to_uppercase(), text.str.slice(1))
+    """The text with a capital first letter."""
+    # Through a struct, so that the text is worked out once.
+    said = pl.field("text")
+    large = pl.concat_str(said.str.slice(0, 1).str.to_uppercase(), said.str.slice(1))
+    return pl.struct(text.alias("text")).struct.with_fields(text=large).struct.field("text")
 
 
 def written(field: Field, lang: Lang) -> pl.Expr:

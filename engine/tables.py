@@ -162,6 +162,7 @@ SCHEMAS: Final[Mapping[str, pa.DataFrameSchema]] = MappingProxyType(
                 "max_age": _column(pl.Int32, "count", pa.Check.in_range(0, 20), optional=True, default=2),
                 "volume": _column(pl.String, "number_or_kpi", nullable=True),
                 "deflate": _text(optional=True),
+                "peer_group": _text(optional=True),
                 "source": _text(optional=True),
                 "source_id": _text(optional=True),
             },

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
+import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -40,6 +41,8 @@ INF = float("inf")
 Extended: TypeAlias = Fraction | float  # a float only where it is infinite
 Figures: TypeAlias = Mapping[int, Fraction]  # by calendar year
 Row: TypeAlias = Mapping[str, Any]
+_OF_PEERS = ("peers.mean", "peers.median")
+_FEWEST_PEERS = 3
 _SIDE_OF_CHANGE = {"rising": "above", "falling": "below", "worsening": "worse", "improving": "better"}
 
 
@@ -73,7 +76,8 @@ class Kpi:
     """A KPI of the catalogue, its figures exact."""
 
     row: Row
-    half: Fraction  # of the last printed decimal
+    half: Fraction  # of the last printed decimal: what a printed comparison may be off
+    own_half: Fraction  # the same for an own value; a whole number of things is not rounded
     materiality_rel: Fraction | None
     materiality_abs: Fraction | None
 
@@ -132,9 +136,9 @@ class Seen:
         return self.own(lag)
 
 
-def exact(value: float | None) -> Fraction | None:
+def _figure(value: float) -> Fraction:
     """The decimal number that a float was read from."""
-    return None if value is None else Fraction(repr(value)).limit_denominator(10**9)
+    return Fraction(repr(value)).limit_denominator(10**9)
 
 
 def months_later(day: dt.date, months: int) -> dt.date:
@@ -189,11 +193,13 @@ class Oracle:
         self.areas = {row["area"]: row for row in data.areas.iter_rows(named=True)}
         self.measures = list(data.measures.iter_rows(named=True))
         self.signals = list(data.signals.iter_rows(named=True))
+        self.values = list(data.values.iter_rows(named=True))
+        self._peers = list(data.peers.iter_rows(named=True))
         self.kinds = dict(data.units.select("unit", "kind").iter_rows())
         self._stated: dict[tuple[str | None, str, str], dict[int, Fraction]] = {}
         for row in data.benchmarks.drop_nulls("value").iter_rows(named=True):
             mine = self._stated.setdefault((row["unit"], row["kpi"], row["benchmark"]), {})
-            mine[row["year"]] = exact(row["value"])
+            mine[row["year"]] = _figure(row["value"])
         self.series = {(unit, kpi): self._series(unit, kpi) for unit in units for kpi in self.kpis}
 
     def verdicts(self) -> dict[tuple[str, str, str], Verdict]:
@@ -205,13 +211,37 @@ class Oracle:
         return found
 
     def has(self, kpi: str, benchmark: str) -> bool:
-        """Whether anyone has it, any year."""
-        return any(key[1:] == (kpi, benchmark) for key in self._stated)
+        """Whether anyone has it, any year: a figure, or peers that it can be computed from."""
+        if any(key[1:] == (kpi, benchmark) for key in self._stated):
+            return True
+        members = {row["member"] for row in self._peers if row["group"] == self._group(kpi)}
+        valued = {row["unit"] for row in self.values if row["kpi"] == kpi and row["value"] is not None}
+        return benchmark in _OF_PEERS and bool(members & valued)
 
     def stated(self, unit: str, kpi: str, benchmark: str) -> Figures:
-        """The benchmark's figures by year; one for every unit gives way to the unit's own of the same year."""
+        """The benchmark's figures by year; one for every unit gives way to the unit's own of the same year.
+
+        Where none is stated for any year, those of the peers are computed, wherever three of them have a value.
+        """
         common, own = (self._stated.get((whose, kpi, benchmark), {}) for whose in (None, unit))
-        return {year: value for year, value in (common | own).items() if year <= self.as_of_year}
+        stated = {year: value for year, value in (common | own).items() if year <= self.as_of_year}
+        return self._of_peers(unit, kpi, benchmark) if benchmark in _OF_PEERS and not stated else stated
+
+    def _group(self, kpi: str) -> str | None:
+        groups = {row["group"] for row in self._peers}
+        return self.kpis[kpi].row["peer_group"] or (groups.pop() if len(groups) == 1 else None)
+
+    def _of_peers(self, unit: str, kpi: str, benchmark: str) -> Figures:
+        """Over the members that the group has in its latest year, the same for every year of the series."""
+        mine = [row for row in self._peers if (row["unit"], row["group"]) == (unit, self._group(kpi))]
+        known = [row for row in mine if row["year"] <= self.as_of_year]
+        members = {row["member"] for row in known if row["year"] == max(other["year"] for other in known)}
+        of_year: dict[int, list[Fraction]] = {}
+        for row in self.values:
+            if row["kpi"] == kpi and row["unit"] in members and row["value"] is not None:
+                of_year.setdefault(row["year"], []).append(_figure(row["value"]))
+        middle = statistics.mean if benchmark == "peers.mean" else statistics.median
+        return {year: middle(figures) for year, figures in of_year.items() if len(figures) >= _FEWEST_PEERS}
 
     def basis_year(self, unit: str, kpi: str, benchmark: str, year: int, lag: int) -> int | None:
         """The year of the benchmark that serves for ``year``, which lies ``lag`` years before the KPI's year.
@@ -223,11 +253,9 @@ class Oracle:
 
     def _series(self, unit: str, kpi: str) -> Series:
         rows = [
-            row
-            for row in self.data.values.iter_rows(named=True)
-            if (row["unit"], row["kpi"]) == (unit, kpi) and row["year"] <= self.as_of_year
+            row for row in self.values if (row["unit"], row["kpi"]) == (unit, kpi) and row["year"] <= self.as_of_year
         ]
-        own = {row["year"]: exact(row["value"]) for row in rows if row["value"] is not None}
+        own = {row["year"]: _figure(row["value"]) for row in rows if row["value"] is not None}
         said = {row["year"]: row["status"] for row in rows}
         return Series(unit, self.kpis[kpi], own, said, self.as_of_year)
 
@@ -348,27 +376,32 @@ class Oracle:
         if subject in self.areas:
             return subject
         return str(
-            next(row["area"] for row in (*self.measures, *self.signals) if subject in (row.get("measure"), row.get("signal")))
+            next(
+                row["area"]
+                for row in (*self.measures, *self.signals)
+                if subject in (row.get("measure"), row.get("signal"))
+            )
         )
 
     def _compared(self, leaf: Compare, seen: Seen, lag: int, rounding: bool) -> Answer:
-        basis_is_exact = False
+        kpi, half = seen.series.kpi, Fraction(0)  # a number in the rule and a target are what they say
         match leaf.than:
             case OwnBefore():
-                own, basis = seen.comparable(lag), seen.comparable(lag + leaf.than.years_ago)
+                own, basis, half = seen.comparable(lag), seen.comparable(lag + leaf.than.years_ago), kpi.own_half
             case Benchmark():
                 own, basis = seen.own(lag), self._benchmark(seen, leaf.than.benchmark, lag)
-                basis_is_exact = leaf.than.benchmark == "target"
+                half = Fraction(0) if leaf.than.benchmark == "target" else kpi.half
             case Number():
-                own, basis = seen.own(lag), exact(leaf.than.quantity.value)
-                basis_is_exact = True
+                own, basis = seen.own(lag), _figure(leaf.than.quantity.value)
         target = self._benchmark(seen, "target", lag)
-        return _difference(own, basis, leaf.side, leaf.by, seen.series.kpi, target, rounding, basis_is_exact)
+        halves = (kpi.own_half, half) if rounding else (Fraction(0), Fraction(0))
+        return _difference(own, basis, leaf.side, leaf.by, kpi, target, halves)
 
     def _changed(self, leaf: Run, seen: Seen, lag: int, rounding: bool) -> Answer:
         side, target = _SIDE_OF_CHANGE[leaf.change], self._benchmark(seen, "target", lag)
-        own, before = seen.comparable(lag), seen.comparable(lag + 1)
-        return _difference(own, before, side, leaf.by, seen.series.kpi, target, rounding, False)
+        own, before, kpi = seen.comparable(lag), seen.comparable(lag + 1), seen.series.kpi
+        halves = (kpi.own_half if rounding else Fraction(0),) * 2
+        return _difference(own, before, side, leaf.by, kpi, target, halves)
 
     def _benchmark(self, seen: Seen, benchmark: str, lag: int) -> Fraction | None:
         if seen.year is None:
@@ -397,13 +430,15 @@ class Oracle:
 
 def _kpi(row: Row) -> Kpi:
     half = Fraction(10) ** -row["decimals"] / 2
-    return Kpi(row, half, exact(row["materiality_rel"]), exact(row["materiality_abs"]))
+    is_whole = row["decimals"] >= 0 and row["measure"].lower().startswith(("antal", "plats", "rank"))
+    bands = [None if row[name] is None else _figure(row[name]) for name in ("materiality_rel", "materiality_abs")]
+    return Kpi(row, half, Fraction(0) if is_whole else half, *bands)
 
 
 def _count(truths: Sequence[bool | None], k: int) -> Answer:
-    """At least ``k`` members; the margin is in members, positive when there are ``k``."""
-    certain, possible = truths.count(True), len(truths) - truths.count(False)
-    return of_interval(Fraction(certain - k + 1), Fraction(possible - k + 1))
+    """At least ``k`` members; the margin is in members and turns half-way between k - 1 and k."""
+    turn = k - Fraction(1, 2)
+    return of_interval(truths.count(True) - turn, len(truths) - truths.count(False) - turn)
 
 
 def _data(leaf: Data, seen: Seen) -> Answer:
@@ -444,22 +479,20 @@ def _difference(
     band: Band,
     kpi: Kpi,
     target: Fraction | None,
-    rounding: bool,
-    basis_is_exact: bool,
+    halves: tuple[Fraction, Fraction],
 ) -> Answer:
-    """How far ``own`` lies on the side of ``basis``, less the band."""
+    """How far ``own`` lies on the side of ``basis``, less the band. halves: how much each figure may be off."""
     to_target = side in ("worse", "better") and kpi.direction == "target"
     if side in ("worse", "better") and kpi.direction == "neutral":
         return MEANINGLESS
     if own is None or basis is None or (to_target and target is None):
         return UNKNOWN
-    half = kpi.half if rounding else Fraction(0)
     # The margin is made of straight pieces that meet where a figure is 0 or the target: its ends are there or outermost.
     kinks = [Fraction(0), *([target] if target is not None else [])]
     margins = [
         _gap(one, other, side, kpi, target) - _width(band, other, kpi)
-        for one in _reach(own, half, kinks)
-        for other in _reach(basis, Fraction(0) if basis_is_exact else half, kinks)
+        for one in _reach(own, halves[0], kinks)
+        for other in _reach(basis, halves[1], kinks)
     ]
     return of_interval(min(margins), max(margins))
 
@@ -484,9 +517,9 @@ def _width(band: Band, basis: Fraction, kpi: Kpi) -> Fraction:
         case "none":
             return Fraction(0)
         case "absolute":
-            return exact(band.value) or Fraction(0)
+            return _figure(band.value)
         case "relative":
-            return (exact(band.value) or Fraction(0)) * abs(basis)
+            return _figure(band.value) * abs(basis)
     if kpi.materiality_abs is not None:
         return kpi.materiality_abs
     return (kpi.materiality_rel or Fraction(0)) * abs(basis)

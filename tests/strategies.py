@@ -24,9 +24,9 @@ Words: TypeAlias = dict[str, Any]  # a rule or a condition as it stands in the f
 YEARS = range(2016, 2025)
 KPIS = ("k0", "k1", "k2", "k3", "k4")
 AREAS = ("a0", "a1", "a2")
-MUNICIPALITIES = ("m0", "m1", "m2", "m3")
+MUNICIPALITIES = ("m0", "m1", "m2", "m3", "m4")
 HOME, NATION = "m0", "riket"
-MEASURES = ("%", "kr/inv")
+MEASURES = ("%", "kr/inv", "antal")
 CATEGORIES = ("ekonomi", "kvalitet")
 DIRECTIONS = ("higher", "lower", "target", "neutral")
 BENCHMARKS = ("reference", "target", "peers.mean", "peers.median", "nation.mean", "nation.median")
@@ -86,7 +86,7 @@ def tables(draw: st.DrawFn, *, directions: Sequence[str] = DIRECTIONS, whole: bo
     as_of = draw(st.sampled_from(_AS_OF))
     areas = AREAS[: draw(st.integers(1, 3))]
     catalogue = [draw(kpis(name, areas, directions)) for name in KPIS[: draw(st.integers(1, 5))]]
-    units = [*MUNICIPALITIES[: draw(st.integers(2, 4))], *draw(st.sampled_from([(), (NATION,)]))]
+    units = [*MUNICIPALITIES[: draw(st.sampled_from([2, 2, 3, 5]))], *draw(st.sampled_from([(), (NATION,)]))]
     return {
         "dataset": {"title": "Prov", "unit": HOME, "as_of": as_of},
         "units": pl.DataFrame(
@@ -96,6 +96,7 @@ def tables(draw: st.DrawFn, *, directions: Sequence[str] = DIRECTIONS, whole: bo
         "kpis": pl.DataFrame([kpi.row for kpi in catalogue], infer_schema_length=None),
         "values": draw(_values(units, catalogue, whole)),
         "benchmarks": draw(_benchmarks(units, catalogue, whole)),
+        "peers": draw(_peers(units)),
         "measures": draw(_measures(areas, as_of)),
         "signals": draw(_signals(areas, as_of)),
     }
@@ -164,6 +165,21 @@ def _benchmarks(draw: st.DrawFn, units: Sequence[str], catalogue: Sequence[Kpi],
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
+@st.composite
+def _peers(draw: st.DrawFn, units: Sequence[str]) -> pl.DataFrame:
+    """One group, as it was in one year or two: enough members for a mean only where there are many units."""
+    pairs = [(unit, member) for unit in (HOME, "m1") for member in units if unit != member]
+    years = draw(st.sampled_from([(), (2019,), (2019,), (2018, 2022)]))
+    rows = [
+        (unit, "grupp", year, member)
+        for year in years
+        for unit, member in pairs
+        if draw(st.sampled_from([True, True, True, False]))
+    ]
+    schema = {"unit": pl.String, "group": pl.String, "year": pl.Int32, "member": pl.String}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
 def _dates(as_of: dt.date) -> st.SearchStrategy[dt.date | None]:
     """Often the very day, or one that lies a few months before it."""
     first = as_of.replace(day=1)
@@ -181,7 +197,7 @@ def _measures(draw: st.DrawFn, areas: Sequence[str], as_of: dt.date) -> pl.DataF
             "area": draw(st.sampled_from(areas)),
             "horizon": draw(st.sampled_from(["short", "long"])),
             "decided": draw(_dates(as_of)),
-            "due": draw(st.one_of(_dates(as_of), st.just(as_of + dt.timedelta(days=1)))),
+            "due": draw(st.one_of(_dates(as_of), st.just(as_of), st.just(as_of + dt.timedelta(days=1)))),
             "saving_kind": draw(st.sampled_from(["too_early", "unclear"])),
             "status": draw(st.sampled_from(MEASURE_STATUSES)),
         }
@@ -313,7 +329,10 @@ def conditions(
 
 @st.composite
 def trees(
-    draw: st.DrawFn, leaves: st.SearchStrategy[Words], depth: int = 3, joints: Sequence[str] = ("all", "any", "not", "at_least")
+    draw: st.DrawFn,
+    leaves: st.SearchStrategy[Words],
+    depth: int = 3,
+    joints: Sequence[str] = ("all", "any", "not", "at_least"),
 ) -> Words:
     """A condition, or a tree of them with at most ``depth`` levels."""
     joint = draw(st.sampled_from(["leaf", "leaf", *joints])) if depth > 1 else "leaf"
@@ -366,8 +385,17 @@ def rule(name: str, when: Words, subject: str = "kpi", scope: Words | None = Non
         "why": "Prov.",
         "limits": "Inga.",
         "source": "Ingen.",
-        "examples": [{"title": "Ett prov", "expect": "clear"} | ({"years": "2024", "own": "1"} if subject == "kpi" else {})],
+        "examples": [{"title": "Ett prov", "expect": "clear"} | _EXAMPLES[subject]],
     } | words
+
+
+# Examples are read with the rule and run elsewhere.
+_EXAMPLES: dict[str, Words] = {
+    "kpi": {"years": "2024", "own": "1", "target": "1"},
+    "area": {"area": {"title": "Området"}, "as_of": "2024"},
+    "measure": {"measure": {"title": "Åtgärden"}, "as_of": "2024"},
+    "signal": {"signal": {"title": "Omständigheten"}, "as_of": "2024"},
+}
 
 
 @st.composite

@@ -56,6 +56,7 @@ ORDER = [
     ["engine.language.model"],
     ["engine.language.pack"],
     ["engine.language.schema", "engine.language.lint"],
+    ["engine.comparisons"],
     ["engine.grid"],
     ["engine.evaluate"],
     ["engine.history", "engine.subjects", "engine.unknowns", "engine.justification"],

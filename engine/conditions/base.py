@@ -156,6 +156,24 @@ class Figures:
     gap: pl.Expr | None = None
     gap_ratio: pl.Expr | None = None
     same_year_expected: bool = False  # the text names both years when they differ
+    in_years: tuple[InYear, ...] = ()
+
+
+@dataclass(frozen=True)
+class InYear:
+    """What a condition asks of one calendar year: ``value`` set against ``basis``, and the margin of that alone.
+
+    value, basis, band (what the difference must exceed): in the KPI's measure; year, basis_year: calendar
+    years; source: where the basis comes from, as in ``Lags``; None where the rule itself says it.
+    """
+
+    margin: Margin
+    value: pl.Expr
+    year: pl.Expr
+    basis: pl.Expr
+    basis_year: pl.Expr
+    band: pl.Expr
+    source: str | None
 
 
 def phrase(sv: str, en: str, lang: Lang) -> str:

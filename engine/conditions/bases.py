@@ -29,14 +29,18 @@ class Benchmark:
 
     benchmark: str
 
+    @property
+    def source(self) -> str:
+        return self.benchmark
+
     def needs(self, years: int) -> tuple[Need, ...]:
         return (Lags("own", years), Lags(self.benchmark, years))
 
     def value(self, lag: int) -> pl.Expr:
         return columns.basis(self.benchmark, lag)
 
-    def year(self) -> pl.Expr:
-        return columns.basis_year(self.benchmark)
+    def year(self, lag: int = 0) -> pl.Expr:
+        return columns.basis_year(self.benchmark) if lag == 0 else columns.YEAR - lag
 
     def title(self) -> tuple[pl.Expr, pl.Expr]:
         words = BENCHMARK_WORDS[self.benchmark]
@@ -56,6 +60,10 @@ class OwnBefore:
 
     years_ago: int
 
+    @property
+    def source(self) -> str:
+        return "own"
+
     def needs(self, years: int) -> tuple[Need, ...]:
         return (Lags("own", years + self.years_ago),)
 
@@ -63,8 +71,8 @@ class OwnBefore:
         """As far back as ``lag`` itself lies, the earlier value must be comparable with it."""
         return columns.own_comparable(lag + self.years_ago)
 
-    def year(self) -> pl.Expr:
-        return columns.YEAR - self.years_ago
+    def year(self, lag: int = 0) -> pl.Expr:
+        return columns.YEAR - (lag + self.years_ago)
 
     def title(self) -> tuple[pl.Expr, pl.Expr]:
         year = self.year().cast(pl.String)
@@ -87,13 +95,17 @@ class Number:
 
     quantity: Quantity
 
+    @property
+    def source(self) -> None:
+        return None
+
     def needs(self, years: int) -> tuple[Need, ...]:
         return (Lags("own", years),)
 
     def value(self, lag: int) -> pl.Expr:
         return pl.lit(self.quantity.value)
 
-    def year(self) -> pl.Expr:
+    def year(self, lag: int = 0) -> pl.Expr:
         return pl.lit(None, dtype=pl.Int32)
 
     def title(self) -> tuple[pl.Expr, pl.Expr]:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from genomlys.engine.conditions import columns
-from genomlys.engine.conditions.base import Field, Figures, Need, Sight, phrase
+from genomlys.engine.conditions.base import Field, Figures, InYear, Need, Sight, phrase
 from genomlys.engine.conditions.bases import Basis, Benchmark, Number, OwnBefore, read_basis
 from genomlys.engine.conditions.difference import Band, Side, gap, margin
 from genomlys.engine.conditions.margin import Margin, k_of
@@ -57,17 +57,21 @@ class Compare:
         return self.than.needs(self.years)
 
     def margin(self, sight: Sight) -> Margin:
-        return k_of([self._in_year(lag, sight) for lag in range(self.years)], self.hits)
+        return k_of([year.margin for year in self._in_years(sight)], self.hits)
 
-    def _in_year(self, lag: int, sight: Sight) -> Margin:
-        return margin(
-            self._own(lag),
-            self.than.value(lag),
-            self.side,
-            self.by,
-            sight,
-            columns.basis("target", lag),
-            half_basis=self.than.half(),
+    def _in_years(self, sight: Sight) -> tuple[InYear, ...]:
+        return tuple(self._in_year(lag, sight) for lag in range(self.years))
+
+    def _in_year(self, lag: int, sight: Sight) -> InYear:
+        own, basis, aim = self._own(lag), self.than.value(lag), columns.basis("target", lag)
+        return InYear(
+            margin=margin(own, basis, self.side, self.by, sight, aim, half_basis=self.than.half()),
+            value=own,
+            year=columns.YEAR - lag,
+            basis=basis,
+            basis_year=self.than.year(lag),
+            band=self.by.width(basis),
+            source=self.than.source,
         )
 
     def _own(self, lag: int) -> pl.Expr:
@@ -75,7 +79,7 @@ class Compare:
         return columns.own_comparable(lag) if isinstance(self.than, OwnBefore) else columns.own(lag)
 
     def _hits(self, sight: Sight) -> pl.Expr:
-        yearly = [self._in_year(lag, sight).holds.fill_null(False).cast(pl.Int32) for lag in range(self.years)]
+        yearly = [year.margin.holds.fill_null(False).cast(pl.Int32) for year in self._in_years(sight)]
         return pl.sum_horizontal(yearly)
 
     def _gap(self, sight: Sight) -> pl.Expr:
@@ -95,6 +99,7 @@ class Compare:
             gap=self._gap(sight),
             gap_ratio=pl.when(basis != 0).then(self._gap(sight) / basis.abs()),
             same_year_expected=isinstance(self.than, Benchmark) and self.than.benchmark != "target",
+            in_years=self._in_years(sight),
         )
 
     def fields(self, sight: Sight) -> Mapping[str, Field]:

@@ -96,7 +96,8 @@ def margin(
     target they are an enclosure (never too narrow).
     """
     aim = target if sight.targets and side in ("worse", "better") else None
-    exact = _untied(gap(own, basis, side, aim) - band.width(basis), own, basis)
+    tie = _tie(own, basis, aim)
+    exact = _untied(gap(own, basis, side, aim) - band.width(basis), tie)
     sign = {"above": pl.lit(1.0), "below": pl.lit(-1.0), "worse": WEIGHT, "better": -WEIGHT}[side]
     ends = []
     for end in (-1.0, 1.0):
@@ -108,7 +109,7 @@ def margin(
                 .then(_target_end(own, basis, aim, half_basis, band, side, end))
                 .otherwise(value)
             )
-        ends.append(_untied(value, own, basis))
+        ends.append(_untied(value, tie))
     return of_numbers(exact, ends[0], ends[1], applies(side))
 
 
@@ -123,6 +124,11 @@ def _target_end(
     return (difference if side == "worse" else -difference) - widest
 
 
-def _untied(value: pl.Expr, own: pl.Expr, basis: pl.Expr) -> pl.Expr:
-    tie = (own.abs() + basis.abs()) * _TIE
+def _tie(own: pl.Expr, basis: pl.Expr, aim: pl.Expr | None) -> pl.Expr:
+    """What a margin must exceed to be more than a tie; a far target makes every distance to it less exact."""
+    size = own.abs() + basis.abs()
+    return (size if aim is None else size + aim.abs().fill_null(0.0)) * _TIE
+
+
+def _untied(value: pl.Expr, tie: pl.Expr) -> pl.Expr:
     return pl.when(value.abs() <= tie).then(0.0).otherwise(value)

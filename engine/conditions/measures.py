@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from genomlys.engine.conditions.base import Field, Figures, Need, RowCount, Sight, phrase
-from genomlys.engine.conditions.margin import Counts, Margin, all_of, counted, of_numbers, of_truth
+from genomlys.engine.conditions.margin import Counts, Margin, all_of, counted, negated, of_numbers, of_truth
 from genomlys.engine.conditions.reading import Header, Scope
 from genomlys.engine.errors import Lang, Place, Text
 from genomlys.engine.language.reader import Fields
@@ -55,8 +55,9 @@ class MeasureFilter:
             days = _days_since(pl.col("decided").dt.offset_by(f"{self.older_than}mo"))
             parts.append(of_numbers(days))
         if self.past_due is not None:
-            days = _days_since(pl.col("due")) * (1.0 if self.past_due else -1.0)
-            parts.append(of_numbers(days, applies=pl.col("due").is_not_null()))
+            passed = of_numbers(_days_since(pl.col("due")), applies=pl.col("due").is_not_null())
+            # On the very day it has not passed, so "no" is the negation and not the opposite difference.
+            parts.append(passed if self.past_due else negated(passed))
         return all_of(parts) if parts else of_truth(pl.lit(True))
 
     def say(self, lang: Lang) -> str:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from genomlys.engine.conditions import columns
-from genomlys.engine.conditions.base import Field, Figures, Lags, Need, Sight, phrase
+from genomlys.engine.conditions.base import Field, Figures, InYear, Lags, Need, Sight, phrase
 from genomlys.engine.conditions.difference import Band, Side, gap, margin
 from genomlys.engine.conditions.margin import Margin, all_of
 from genomlys.engine.conditions.reading import Header, Scope, read_band
@@ -60,19 +60,22 @@ class Run:
         return (Lags("own", self.years),)
 
     def margin(self, sight: Sight) -> Margin:
-        return all_of(
-            [
-                margin(
-                    columns.own_comparable(lag),
-                    columns.own_comparable(lag + 1),
-                    self._side,
-                    self.by,
-                    sight,
-                    columns.basis("target", lag),
-                    half_basis=columns.OWN_HALF,
-                )
-                for lag in range(self._first)
-            ]
+        return all_of([year.margin for year in self._in_years(sight)])
+
+    def _in_years(self, sight: Sight) -> tuple[InYear, ...]:
+        return tuple(self._in_year(lag, sight) for lag in range(self._first))
+
+    def _in_year(self, lag: int, sight: Sight) -> InYear:
+        later, earlier = columns.own_comparable(lag), columns.own_comparable(lag + 1)
+        aim = columns.basis("target", lag)
+        return InYear(
+            margin=margin(later, earlier, self._side, self.by, sight, aim, half_basis=columns.OWN_HALF),
+            value=later,
+            year=columns.YEAR - lag,
+            basis=earlier,
+            basis_year=columns.YEAR - (lag + 1),
+            band=self.by.width(earlier),
+            source="own",
         )
 
     def _gap(self, sight: Sight) -> pl.Expr:

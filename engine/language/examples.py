@@ -30,11 +30,11 @@ from genomlys.engine.language.example_facts import (
 from genomlys.engine.language.figures import Span, read_day, read_span
 from genomlys.engine.language.reader import Fields, Reader
 from genomlys.engine.language.yamlfile import Map, Node
+from genomlys.engine.vocabulary import LEVELS
 
 Expect = Literal["flagged", "clear", "unknown", "not_applicable"]
 EXPECT: Final[tuple[Expect, ...]] = ("flagged", "clear", "unknown", "not_applicable")
 
-_LEVELS: Final = ("low", "medium", "high")
 _SPANS: Final = ("money", "margin")
 _ONLY_WHEN_FLAGGED: Final = ("text", "severity", "money")
 _DAY_WITHOUT_YEARS: Final = date(2025, 12, 31)
@@ -168,7 +168,7 @@ def _expected(fields: Fields) -> Expected | None:
     word = fields.required("expect", lambda node, what: reader.word(node, EXPECT, what))
     status = next((status for status in EXPECT if status == word), None)
     texts = fields.optional("text", lambda node, what: _texts(reader, node, what))
-    severity = read_word(fields, "severity", _LEVELS)
+    severity = read_word(fields, "severity", LEVELS)
     money, margin = (fields.optional(name, lambda node, what: read_span(reader, node, what)) for name in _SPANS)
     if status is None:
         return None

@@ -1,0 +1,143 @@
+"""The words of the reports: what the closed words of the result frames are called, in Swedish and English."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from genomlys.engine.errors import Lang, Text
+from genomlys.engine.writing import NBSP, format_number
+
+# What no figure decides. Words that fill a table would hide the cells that do say something.
+NOTHING: Final = "–"
+
+COST: Final[Mapping[str, Text]] = {
+    "worse": Text("högre", "higher"),
+    "mixed": Text("blandat", "mixed"),
+    "better": Text("lägre", "lower"),
+    "even": Text("i nivå", "level"),
+    "unknown": Text(NOTHING, NOTHING),
+}
+RESULTS: Final[Mapping[str, Text]] = COST | {"worse": Text("sämre", "worse"), "better": Text("bättre", "better")}
+DEVELOPMENT: Final[Mapping[str, Text]] = COST | {
+    "worse": Text("försämras", "worsening"),
+    "better": Text("förbättras", "improving"),
+    "even": Text("ingen tydlig", "none clear"),
+}
+NEED: Final[Mapping[str, Text]] = COST | {
+    "worse": Text("kräver åtgärd", "call for action"),
+    "better": Text("gynnsamma", "favourable"),
+    "even": Text("utan anmärkning", "no remark"),
+}
+CLASSES: Final[Mapping[str, Text]] = {
+    "problem": Text("problem", "problem"),
+    "mixed": Text("blandat", "mixed"),
+    "unknown": Text("kan inte bedömas", "cannot be judged"),
+    "even": Text("i nivå", "level"),
+    "strength": Text("styrka", "strength"),
+}
+LEVELS: Final[Mapping[str, Text]] = {
+    "low": Text("låg", "low"),
+    "medium": Text("medelhög", "medium"),
+    "high": Text("hög", "high"),
+}
+TELLS: Final[Mapping[str, Text]] = {
+    "problem": Text("problem", "problem"),
+    "strength": Text("styrka", "strength"),
+    "mixed": Text("blandat", "mixed"),
+    "data": Text("brist i underlaget", "gap in the data"),
+}
+HORIZONS: Final[Mapping[str | None, Text]] = {
+    "short": Text("kort sikt", "short term"),
+    "long": Text("lång sikt", "long term"),
+    "investigate": Text("utredning", "inquiry"),
+    None: Text("alla", "all"),
+}
+# In a table; after "1 åtgärd"; after "5 åtgärder".
+MEASURE_STATUSES: Final[Mapping[str, tuple[Text, Text, Text]]] = {
+    "not_started": (
+        Text("inte påbörjad", "not started"),
+        Text("är inte påbörjad", "is not started"),
+        Text("är inte påbörjade", "are not started"),
+    ),
+    "ongoing": (Text("pågår", "ongoing"), Text("pågår", "is ongoing"), Text("pågår", "are ongoing")),
+    "done": (Text("genomförd", "done"), Text("är genomförd", "is done"), Text("är genomförda", "are done")),
+    "not_feasible": (
+        Text("går inte att genomföra", "not feasible"),
+        Text("går inte att genomföra", "is not feasible"),
+        Text("går inte att genomföra", "are not feasible"),
+    ),
+    "stopped": (Text("avbruten", "stopped"), Text("är avbruten", "is stopped"), Text("är avbrutna", "are stopped")),
+}
+SCOPES: Final[Mapping[str, Text]] = {
+    "own": Text("den egna nämnden", "the own committee"),
+    "cross-committee": Text("över nämndgränserna", "across committees"),
+}
+KINDS: Final[Mapping[str, tuple[Text, Text]]] = {
+    "municipality": (Text("kommun", "municipality"), Text("kommuner", "municipalities")),
+    "committee": (Text("nämnd", "committee"), Text("nämnder", "committees")),
+    "department": (Text("förvaltning", "department"), Text("förvaltningar", "departments")),
+    "company": (Text("bolag", "company"), Text("bolag", "companies")),
+    "nation": (Text("land", "nation"), Text("länder", "nations")),
+}
+MISSING: Final[Mapping[str, tuple[Text, Text]]] = {
+    "own": (Text("eget värde", "own value"), Text("egna värden", "own values")),
+    "reference": (Text("referenskostnad", "reference cost"), Text("referenskostnader", "reference costs")),
+    "target": (Text("målvärde", "target"), Text("målvärden", "targets")),
+    "peers.mean": (
+        Text("värde för liknande kommuner", "value of similar municipalities"),
+        Text("värden för liknande kommuner", "values of similar municipalities"),
+    ),
+    "peers.median": (
+        Text("median av liknande kommuner", "median of similar municipalities"),
+        Text("medianer av liknande kommuner", "medians of similar municipalities"),
+    ),
+    "nation.mean": (Text("kommungenomsnitt", "national mean"), Text("kommungenomsnitt", "national means")),
+    "nation.median": (Text("median av alla kommuner", "national median"), Text("medianer av alla kommuner", "national medians")),
+}
+REASONS: Final[Mapping[str, Text]] = {
+    "missing": Text("", ""),
+    "suppressed": Text(" (skyddas av sekretess)", " (suppressed)"),
+    "stale": Text(" (det senaste är för gammalt)", " (the latest is too old)"),
+    "break": Text(" (definitionen har ändrats)", " (the definition has changed)"),
+}
+
+
+def count(number: int, one: Text, many: Text, lang: Lang) -> str:
+    """"1 åtgärd", "21 åtgärder", "1 200 åtgärder"."""
+    return f"{format_number(number, 0, lang)}{NBSP}{(one if number == 1 else many).in_(lang)}"
+
+
+def listed(parts: Sequence[str], lang: Lang) -> str:
+    """"a, b och c"."""
+    if len(parts) < 2:
+        return "".join(parts)
+    return f"{', '.join(parts[:-1])} {'and' if lang == 'en' else 'och'} {parts[-1]}"
+
+
+def capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def stopped(text: str) -> str:
+    """A text with a full stop, unless it ends a sentence already."""
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
+
+
+def quoted(titles: Iterable[str], lang: Lang) -> list[str]:
+    opening = "“" if lang == "en" else "”"
+    return [f"{opening}{title}”" for title in titles]
+
+
+_BLANKS: Final = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
+_KEPT: Final = NBSP + "\u202f\u2009"
+
+
+def tidy(text: str) -> str:
+    """A text from the data on one line, without what would steer a terminal or turn the reading order.
+
+    No-break spaces stay: they keep a number and its measure together.
+    """
+    line = _BLANKS.sub(lambda blanks: blanks[0] if len(blanks[0]) == 1 and blanks[0] in _KEPT else " ", text)
+    return "".join(char for char in line if char in _KEPT or char.isprintable()).strip()

@@ -1,0 +1,124 @@
+"""Peers' mean and median, computed from the members, against plain Python."""
+
+from __future__ import annotations
+
+import math
+import statistics
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from genomlys.engine.assess import assess
+from genomlys.engine.comparisons import FEWEST
+from genomlys.engine.dataset import Dataset, read_dataset
+from genomlys.engine.errors import DataError
+from genomlys.engine.grid import build_grid
+
+UNITS = ["a", "b", "c", "d", "e", "f"]
+YEARS = [2022, 2023, 2024]
+
+
+def data_set(values: dict[tuple[str, int], float], peers: list[tuple[str, str, int, str]], **more: object) -> Dataset:
+    tables: dict[str, object] = {
+        "dataset": {"title": "Prov", "unit": "a", "as_of": "2024", "sources": ["prov"], "licence": "ingen"},
+        "units": pl.DataFrame({"unit": UNITS, "title": UNITS, "kind": ["municipality"] * len(UNITS)}),
+        "areas": pl.DataFrame({"area": ["x"], "title": ["X"]}),
+        "kpis": pl.DataFrame(
+            {
+                "kpi": ["k"],
+                "title": ["Kostnad"],
+                "category": ["ekonomi"],
+                "area": ["x"],
+                "measure": ["kr/inv"],
+                "direction": ["lower"],
+                "decimals": [0],
+            }
+        ),
+        "values": pl.DataFrame(
+            [{"unit": unit, "kpi": "k", "year": year, "value": value} for (unit, year), value in values.items()],
+            schema={"unit": pl.String, "kpi": pl.String, "year": pl.Int32, "value": pl.Float64},
+        ),
+        "peers": pl.DataFrame(peers, schema=["unit", "group", "year", "member"], orient="row"),
+    }
+    return read_dataset(tables | more)
+
+
+def computed(data: Dataset, benchmark: str, unit: str) -> list[float]:
+    grid = build_grid(data, [unit], [benchmark], 2024)
+    assert grid.units["unit"].to_list() == [unit]
+    shown = {grid.first_year + at: float(value) for at, value in enumerate(grid.bases[benchmark][0])}
+    return [shown.get(year, math.nan) for year in YEARS]
+
+
+cells = st.dictionaries(
+    st.tuples(st.sampled_from(UNITS), st.sampled_from(YEARS)),
+    st.integers(-50, 50).map(float),
+    min_size=1,
+)
+
+
+@given(values=cells, members=st.sets(st.sampled_from(UNITS[1:])))
+@settings(max_examples=60, deadline=None)
+def test_mean_and_median_are_those_of_the_members_that_have_a_value(
+    values: dict[tuple[str, int], float], members: set[str]
+) -> None:
+    data = data_set(values, [("a", "g", 2024, member) for member in sorted(members)] or [("b", "g", 2024, "c")])
+    for benchmark, of in (("peers.mean", statistics.fmean), ("peers.median", statistics.median)):
+        for year, got in zip(YEARS, computed(data, benchmark, "a"), strict=True):
+            there = [values[member, year] for member in sorted(members) if (member, year) in values]
+            if len(there) < FEWEST:
+                assert math.isnan(got)
+            else:
+                assert got == pytest.approx(of(there), abs=1e-9)
+
+
+VALUES = {(unit, year): 100.0 + place for place, unit in enumerate(UNITS) for year in YEARS}
+PEERS = [("a", "g", 2024, member) for member in "bcd"]
+
+
+def test_the_same_group_is_used_for_every_year_the_latest_one_not_after_as_of() -> None:
+    data = data_set(VALUES, [*PEERS, *[("a", "g", 2022, member) for member in "def"]])
+    assert computed(data, "peers.mean", "a") == [102.0, 102.0, 102.0]
+
+
+def test_a_published_series_goes_before_the_computed_one() -> None:
+    published = pl.DataFrame(
+        {"unit": ["a"], "kpi": ["k"], "year": [2024], "benchmark": ["peers.mean"], "value": [90.0]}
+    )
+    first, second, third = computed(data_set(VALUES, PEERS, benchmarks=published), "peers.mean", "a")
+    assert math.isnan(first)
+    assert math.isnan(second)
+    assert third == 90.0
+
+
+def test_a_unit_has_the_same_verdicts_alone_and_among_all_when_peers_are_computed() -> None:
+    data = data_set(VALUES, [*PEERS, *[("b", "g", 2024, member) for member in "acf"]])
+    alone = assess(data, "kommun", unit="a").verdicts
+    among = assess(data, "kommun", unit="all").verdicts.filter(pl.col("unit") == "a")
+    assert among.equals(alone.filter(pl.col("status").is_in(["flagged", "unknown"])))
+    assert alone.filter(pl.col("rule") == "cost-above-peers")["status"].item() == "clear"
+
+
+def test_several_groups_need_to_be_told_apart() -> None:
+    peers = [*PEERS, *[("a", "skola", 2024, member) for member in "def"]]
+    with pytest.raises(DataError) as error:
+        data_set(VALUES, peers)
+    assert [problem.code for problem in error.value.problems] == ["peer-group-missing"]
+    kpis = pl.DataFrame(
+        {
+            "kpi": ["k"],
+            "title": ["Kostnad"],
+            "category": ["ekonomi"],
+            "area": ["x"],
+            "measure": ["kr/inv"],
+            "direction": ["lower"],
+            "decimals": [0],
+            "peer_group": ["skola"],
+        }
+    )
+    assert computed(data_set(VALUES, peers, kpis=kpis), "peers.mean", "a") == [104.0, 104.0, 104.0]
+    with pytest.raises(DataError) as error:
+        data_set(VALUES, peers, kpis=kpis.with_columns(peer_group=pl.lit("skol")))
+    assert [problem.code for problem in error.value.problems] == ["unknown-group"]
