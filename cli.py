@@ -2,15 +2,248 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from genomlys import __version__
+from genomlys.engine.errors import GenomlysError, Lang, Text, UsageError
+from genomlys.engine.report.console import told, width, write
+
+if TYPE_CHECKING:
+    from genomlys.engine.assess import Assessment
+
+DONE, BAD_INPUT, BAD_USAGE, FLAGGED, INTERRUPTED = 0, 1, 2, 3, 130
+_LEVELS = ("low", "medium", "high")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="genomlys")
+class _Formatter(click.HelpFormatter):
+    """click's own words in Swedish."""
+
+    def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
+        super().write_usage(prog, args, prefix or "Användning: ")
+
+    def write_heading(self, heading: str) -> None:
+        super().write_heading({"Options": "Växlar", "Commands": "Kommandon"}.get(heading, heading))
+
+
+class _Context(click.Context):
+    formatter_class = _Formatter
+
+
+class _Command(click.Command):
+    """A command gives its exit code. What is wrong with the input is told here, in one place."""
+
+    context_class = _Context
+
+    def invoke(self, ctx: click.Context) -> Any:
+        lang: Lang = ctx.params.get("lang") or "sv"
+        try:
+            return super().invoke(ctx)
+        except GenomlysError as error:
+            write(told(error.problems, lang), sys.stderr)
+            return BAD_USAGE if isinstance(error, UsageError) else BAD_INPUT
+        except OSError as error:
+            write(f"{error.filename or 'genomlys'}: {error.strerror or error}\n", sys.stderr)
+            return BAD_INPUT
+
+
+class _Group(click.Group):
+    context_class = _Context
+    command_class = _Command
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """As click's, with its complaints in Swedish."""
+        if not standalone_mode:
+            return super().main(args, prog_name, complete_var, False, **extra)
+        try:
+            code = super().main(args, prog_name, complete_var, False, **extra)
+        except click.UsageError as error:
+            usage = f"{error.ctx.get_usage()}\n\n" if error.ctx and "\n" not in error.format_message() else ""
+            write(f"{usage}{_in_swedish(error)}\n", sys.stderr)
+            code = BAD_USAGE
+        except click.Abort:
+            write("\nAvbrutet.\n", sys.stderr)
+            code = INTERRUPTED
+        sys.exit(code if isinstance(code, int) else DONE)
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        if args[0] not in self.commands and not args[0].startswith("-"):
+            ctx.fail(f"Det finns inget kommando '{args[0]}'. Skriv något av: {', '.join(self.commands)}.")
+        return super().resolve_command(ctx, args)
+
+
+def _in_swedish(error: click.UsageError) -> str:
+    """click's commonest complaints; the rest stays as click says it."""
+    extra = re.search(r"unexpected extra arguments? \((.*)\)", error.message)
+    if extra:
+        return f"För mycket på raden: {extra[1]}."
+    if isinstance(error, click.NoSuchOption):
+        close = f" Menade du {' eller '.join(error.possibilities)}?" if error.possibilities else ""
+        return f"Det finns ingen växel {error.option_name}.{close}"
+    if isinstance(error, click.BadOptionUsage) and "requires" in error.message:
+        return f"Växeln {error.option_name} ska följas av ett värde."
+    if isinstance(error, click.MissingParameter) and error.param:
+        return f"{error.param.metavar or error.param.human_readable_name} saknas."
+    if isinstance(error, click.BadParameter) and error.param:
+        choices = getattr(error.param.type, "choices", None)
+        said = f"skriv något av {', '.join(choices)}." if choices else error.message
+        return f"{error.param.opts[0]}: {said}"
+    return error.format_message()
+
+
+def _day(_ctx: click.Context, _param: click.Parameter, value: str | None) -> int | dt.date | None:
+    """A year, or a date."""
+    if value is None:
+        return None
+    try:
+        date = dt.date.fromisoformat(f"{value}-12-31" if re.fullmatch("[0-9]{4}", value) else value)
+    except ValueError:
+        date = dt.date.min
+    if date.year < 1900:
+        said = f"'{value}' är varken ett år eller ett datum. Skriv till exempel 2025 eller 2025-12-31."
+        raise click.BadParameter(said)
+    return date
+
+
+_HELP = click.help_option("-h", "--help", help="Visa den här hjälpen.")
+_DATASET = click.argument("dataset", required=False, metavar="[DATASET]")
+_AS_OF = click.option("--as-of", callback=_day, metavar="ÅR|DATUM", help="Bedöm läget vid en annan tidpunkt.")
+_RULES = click.option(
+    "--rules",
+    multiple=True,
+    metavar="PACK",
+    help="Regelpaket: namn, mapp eller fil. Kan upprepas. Annars kommun.",
+)
+_LANG = click.option(
+    "--lang", type=click.Choice(["sv", "en"]), default="sv", metavar="sv|en", help="Språk: svenska eller engelska."
+)
+
+
+@click.group(cls=_Group, options_metavar="[VÄXLAR]", subcommand_metavar="KOMMANDO ...")
+@click.version_option(__version__, prog_name="genomlys", message="%(prog)s %(version)s", help="Visa versionen.")
+@_HELP
 def main() -> None:
-    """Review a municipality's key figures: what needs attention, by how much, and how sure that is."""
+    """Genomlys en kommuns nyckeltal: vad behöver uppmärksamhet, hur mycket och hur säkert är det?"""
+
+
+@main.command(options_metavar="[VÄXLAR]")
+@_DATASET
+@click.option("--unit", "units", multiple=True, metavar="ID|all", help="Enhet att bedöma, eller all. Kan upprepas.")
+@_AS_OF
+@_RULES
+@click.option("--out", metavar="MAPP", help="Skriv också rapporten, JSON och alla tabeller i mappen.")
+@click.option("--format", "form", default="csv", metavar="csv|parquet", help="Tabellernas format i mappen. Annars csv.")
+@_LANG
+@click.option(
+    "--fail-on",
+    type=click.Choice(_LEVELS),
+    metavar="|".join(_LEVELS),
+    help="Avsluta med kod 3 om något problem har minst den allvarsgraden.",
+)
+@_HELP
+def assess(
+    dataset: str | None,
+    units: tuple[str, ...],
+    as_of: dt.date | None,
+    rules: tuple[str, ...],
+    out: str | None,
+    form: str,
+    lang: Lang,
+    fail_on: str | None,
+) -> int:
+    """Bedöm en datamängd och visa en sammanfattning.
+
+    DATASET är en mapp med dataset.yaml och en fil per tabell. Utan DATASET bedöms det medföljande exemplet.
+    """
+    from genomlys.engine.assess import ALL
+    from genomlys.engine.assess import assess as assessed
+    from genomlys.engine.report.files import check_folder, write_files
+    from genomlys.engine.report.formats import all_files, chosen
+    from genomlys.engine.report.terminal import as_text
+
+    formats = chosen(form)
+    if out is not None:
+        check_folder(Path(out))
+    unit = ALL if ALL in units else units or None
+    assessment = assessed(dataset, *rules, unit=unit, as_of=as_of, lang=lang)
+    files = all_files(assessment, formats) if out is not None else {}
+    if out is not None:
+        write_files(Path(out), files)
+    write(as_text(assessment, width(sys.stdout)), sys.stdout)
+    if out is not None:
+        write(Text(f"{len(files)} filer i {out}.\n", f"{len(files)} files in {out}.\n").in_(lang), sys.stderr)
+    return _flagged(assessment, fail_on, lang) if fail_on else DONE
+
+
+def _flagged(assessment: Assessment, level: str, lang: Lang) -> int:
+    from genomlys.engine.report.facts import problems_at
+
+    number = problems_at(assessment, _LEVELS[_LEVELS.index(level) :])
+    if not number:
+        return DONE
+    said = Text(
+        f"Problem med minst den allvarsgrad som --fail-on {level} anger: {number}.\n",
+        f"Problems at or above --fail-on {level}: {number}.\n",
+    )
+    write(said.in_(lang), sys.stderr)
+    return FLAGGED
+
+
+@main.command(options_metavar="[VÄXLAR]", short_help="Kontrollera datamängder och regelpaket.")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@_LANG
+@_HELP
+def check(paths: tuple[str, ...], lang: Lang) -> int:
+    """Kontrollera datamängder och regelpaket, och visa alla fel med plats.
+
+    PATH är en datamängds mapp, eller ett regelpakets mapp, fil eller namn.
+    """
+    from genomlys.engine.report.checked import check as checked
+
+    found = checked(paths)
+    write("".join(f"{text.in_(lang)}\n" for text in found.read), sys.stdout)
+    if found.problems:
+        write(told(found.problems, lang), sys.stderr)
+        return BAD_INPUT
+    write(Text("Inga fel.\n", "No errors.\n").in_(lang), sys.stdout)
+    return DONE
+
+
+@main.command(options_metavar="[VÄXLAR]", short_help="Visa hur en bedömning är gjord.")
+@click.argument("verdict", metavar="ID")
+@_DATASET
+@click.option("--unit", metavar="ID", help="Enhet. Annars datamängdens egen.")
+@_AS_OF
+@_RULES
+@_LANG
+@_HELP
+def explain(
+    verdict: str, dataset: str | None, unit: str | None, as_of: dt.date | None, rules: tuple[str, ...], lang: Lang
+) -> int:
+    """Visa hur en bedömning är gjord, även varför något inte är flaggat.
+
+    ID är ett nyckeltal, ett område, en åtgärd, en omständighet eller en regel; eller regel/nyckeltal för en enda
+    bedömning.
+    """
+    from genomlys.engine.explain import explain as explained
+    from genomlys.engine.explain import render
+
+    found = explained(dataset, *rules, verdict=verdict, unit=unit, as_of=as_of, lang=lang)
+    write(render(found, lang), sys.stdout)
+    return DONE
 
 
 if __name__ == "__main__":

@@ -70,11 +70,7 @@ def assess(
 
     Raises DataError, RuleError or UsageError, each with every problem found.
     """
-    data = data if isinstance(data, Dataset) else read_dataset(bundled_dataset() if data is None else data)
-    book = _book(packs)
-    data = _dated(data, as_of)
-    units = chosen_units(data, unit)
-    _check_scopes(book, data)
+    data, book, units = asked(data, packs, unit, as_of)
     kept = STATUSES if len(units) == 1 else ("flagged", "unknown")
     judged = judge(data, book, units, data.as_of.year, lang, kept)
     sight = Sight(targets=judged.grid.targets)
@@ -119,6 +115,21 @@ _FINDING = (
     "pack",
     "text",
 )
+
+
+def asked(
+    data: Dataset | str | Path | Mapping[str, object] | None,
+    packs: Sequence[str | Path | RuleBook],
+    unit: str | Sequence[str] | None,
+    as_of: int | dt.date | None,
+) -> tuple[Dataset, RuleBook, tuple[str, ...]]:
+    """The data set, rules and units that ``assess`` and ``explain`` are asked about, read and checked."""
+    data = data if isinstance(data, Dataset) else read_dataset(bundled_dataset() if data is None else data)
+    book = _book(packs)
+    data = _dated(data, as_of)
+    units = chosen_units(data, unit)
+    _check_scopes(book, data)
+    return data, book, units
 
 
 def _book(packs: Sequence[str | Path | RuleBook]) -> RuleBook:
@@ -180,4 +191,4 @@ def _check_scopes(book: RuleBook, data: Dataset) -> None:
         raise UsageError(problems)
 
 
-__all__ = ["ALL", "Assessment", "assess", "chosen_units"]
+__all__ = ["ALL", "Assessment", "asked", "assess", "chosen_units"]

@@ -107,13 +107,17 @@ def _with_counts(frame: pl.DataFrame, data: Dataset, needs: Iterable[Need], kpi_
     return frame
 
 
-def _row_counts(data: Dataset, need: RowCount, as_of: date) -> pl.DataFrame:
+def rows_meant(data: Dataset, need: RowCount, as_of: date) -> pl.DataFrame:
+    """All rows of the table that ``need`` counts, with ``_holds``: whether it means them (null: not known)."""
     table = data.measures if need.table == "measures" else data.signals
     margin = need.where.margin()
     holds = margin.holds if margin.applies is None else margin.applies & margin.holds
+    return table.with_columns(as_of=pl.lit(as_of)).with_columns(_holds=holds)
+
+
+def _row_counts(data: Dataset, need: RowCount, as_of: date) -> pl.DataFrame:
     return (
-        table.with_columns(as_of=pl.lit(as_of))
-        .with_columns(_holds=holds)
+        rows_meant(data, need, as_of)
         .group_by("area")
         .agg(
             pl.col("_holds").fill_null(False).sum().cast(pl.Int64).alias(need.holding),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from genomlys.engine.conditions.base import KpiCount, Lags, Sight
+from genomlys.engine.conditions.base import Condition, KpiCount, Lags, Sight
 from genomlys.engine.conditions.tree import leaves, needs
 from genomlys.engine.language.model import Rule
 from genomlys.engine.language.pack import RuleBook
@@ -32,19 +32,23 @@ def missing_cells(unknown: pl.DataFrame, rule: Rule, sight: Sight) -> pl.DataFra
         return pl.DataFrame(schema=dict(CELLS))
     parts = []
     for leaf in leaves(rule.when):
-        open_ = unknown.filter(leaf.margin(sight).holds.is_null())
-        asked = [need for need in leaf.needs() if isinstance(need, Lags)]
-        if sight.targets and asked:
-            asked.append(Lags("target", max(need.count for need in asked)))
-        parts += [_cells(open_, need.source, lag, rule.id) for need in asked for lag in range(need.count)]
-    found = pl.concat(parts) if parts else pl.DataFrame(schema=dict(CELLS))
-    return found.unique(maintain_order=True)
+        parts.append(cells_of(leaf, unknown.filter(leaf.margin(sight).holds.is_null()), rule.id, sight))
+    return pl.concat(parts).unique(maintain_order=True)
+
+
+def cells_of(leaf: Condition, open_: pl.DataFrame, rule_id: str, sight: Sight) -> pl.DataFrame:
+    """CELLS: a row per missing figure that one condition reads; ``open_``: the rows where it is unknown."""
+    asked = [need for need in leaf.needs() if isinstance(need, Lags)]
+    parts = [_cells(open_, need.source, lag, rule_id) for need in asked for lag in range(need.first, need.count)]
+    if sight.targets and asked:
+        aiming = open_.filter(pl.col("direction") == "target")
+        years = max(need.count for need in asked if need.first == 0)
+        parts += [_cells(aiming, "target", lag, rule_id) for lag in range(years)]
+    return pl.concat(parts).unique(maintain_order=True) if parts else pl.DataFrame(schema=dict(CELLS))
 
 
 def _cells(frame: pl.DataFrame, source: str, lag: int, rule_id: str) -> pl.DataFrame:
     missing = pl.col(f"{source}.{lag}").is_null()
-    if source == "target":
-        missing = missing & (pl.col("direction") == "target")
     has_year = pl.col("year").is_not_null()
     if source != "own" or lag > 0:
         # Without a recent own value nothing else is asked for yet.

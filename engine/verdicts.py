@@ -6,7 +6,7 @@ units and KPIs; what areas, measures and signals need of them is counted on the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from genomlys.engine import evaluate, subjects, vocabulary
-from genomlys.engine.conditions.base import KpiCount, Need, Sight
+from genomlys.engine.conditions.base import KpiCount, Need, Sight, Subject
 from genomlys.engine.conditions.tree import leaves, needs
 from genomlys.engine.dataset import Dataset
 from genomlys.engine.errors import Lang
@@ -83,7 +83,8 @@ class Judged:
     verdicts: VERDICTS, a row per rule and subject (text only where flagged); conditions:
     CONDITIONS, a row per condition of every flagged or unknown verdict; tally: COUNTS, all
     verdicts by rule, unit, area and status, also those left out of ``verdicts``; cells: CELLS, the
-    missing figures behind the unknown verdicts; areas: the area frame the moves are asked over.
+    missing figures behind the unknown verdicts; areas: the area frame the moves are asked over; frames:
+    the evaluated frame of each kind of subject, with names, if ``judge`` was asked to keep them.
     """
 
     verdicts: pl.DataFrame
@@ -92,10 +93,18 @@ class Judged:
     cells: pl.DataFrame
     areas: pl.DataFrame
     grid: Grid
+    frames: Mapping[Subject, pl.DataFrame]
 
 
 def judge(
-    data: Dataset, book: RuleBook, units: Sequence[str], as_of_year: int, lang: Lang, statuses: Sequence[str]
+    data: Dataset,
+    book: RuleBook,
+    units: Sequence[str],
+    as_of_year: int,
+    lang: Lang,
+    statuses: Sequence[str],
+    *,
+    keep_frames: bool = False,
 ) -> Judged:
     """Evaluate all rules. ``statuses`` are the verdicts to keep as rows; all are counted."""
     kpi_rules = [rule for rule in book.rules if rule.subject == "kpi"]
@@ -107,19 +116,25 @@ def judge(
     lags = {name: count for name, count in lags.items() if name in grid.bases or name == "own"}
     out = _Collected(book, lang, tuple(statuses), sight)
     tally = _Tally(data, grid, [*_needs_of_areas(book)])
+    blocks: list[pl.DataFrame] = []
     for rows in _blocks(len(grid.own)):
         frame = judge_series(grid, rows, kpi_rules, lags, sight)
         streaks = years_flagged(grid, frame, kpi_rules, lags, sight)
         tally.add(frame, rows)
-        out.add(_with_names(grid, frame), kpi_rules, streaks)
+        named = _with_names(grid, frame)
+        out.add(named, kpi_rules, streaks)
+        if keep_frames:
+            blocks.append(named)
     counted = tally.frame()
     titles = grid.units.select("unit", unit_title="title")
     areas = pl.DataFrame()
-    for subject, build in (
+    frames: dict[Subject, pl.DataFrame] = {"kpi": pl.concat(blocks)} if blocks else {}
+    others: Sequence[tuple[Subject, Callable[..., pl.DataFrame]]] = (
         ("area", subjects.area_frame),
         ("measure", subjects.measure_frame),
         ("signal", subjects.signal_frame),
-    ):
+    )
+    for subject, build in others:
         rules = [rule for rule in book.rules if rule.subject == subject]
         asked = [need for rule in rules for need in needs(rule.when)]
         if subject == "area":
@@ -128,7 +143,9 @@ def judge(
         frame = evaluate.evaluate(frame, rules, {rule.id: in_scope(frame, rule) for rule in rules}, sight)
         out.add(frame, rules, None)
         areas = frame if subject == "area" else areas
-    return Judged(*out.frames(), areas=areas, grid=grid)
+        if keep_frames:
+            frames[subject] = frame
+    return Judged(*out.frames(), areas=areas, grid=grid, frames=frames)
 
 
 def _blocks(count: int) -> Iterable[Ints]:

@@ -61,7 +61,7 @@ class Kpi:
 
 
 @st.composite
-def kpis(draw: st.DrawFn, name: str, areas: Sequence[str], directions: Sequence[str] = DIRECTIONS) -> Kpi:
+def kpis(draw: st.DrawFn, name: str, areas: Sequence[str], directions: Sequence[str], measures: Sequence[str]) -> Kpi:
     decimals = draw(st.integers(-2, 3))
     steps = draw(st.integers(0, 2))
     band = [None, "1 %", "10 %", "100 %", format(Decimal(steps).scaleb(-decimals), "f").replace(".", ",")]
@@ -70,7 +70,7 @@ def kpis(draw: st.DrawFn, name: str, areas: Sequence[str], directions: Sequence[
         "title": f"Nyckeltal {name}",
         "category": draw(st.sampled_from(CATEGORIES)),
         "area": draw(st.sampled_from(areas)),
-        "measure": draw(st.sampled_from(MEASURES)),
+        "measure": draw(st.sampled_from(measures)),
         "direction": draw(st.sampled_from(directions)),
         "decimals": decimals,
         "materiality": draw(st.sampled_from(band)),
@@ -81,11 +81,11 @@ def kpis(draw: st.DrawFn, name: str, areas: Sequence[str], directions: Sequence[
 
 
 @st.composite
-def tables(draw: st.DrawFn, *, directions: Sequence[str] = DIRECTIONS, whole: bool = False) -> Tables:
-    """A data set of a few units, KPIs and areas. ``whole``: without holes, marks or values that end early."""
+def tables(draw: st.DrawFn, *, directions: Sequence[str] = DIRECTIONS, measures: Sequence[str] = MEASURES) -> Tables:
+    """A data set of a few units, KPIs and areas."""
     as_of = draw(st.sampled_from(_AS_OF))
     areas = AREAS[: draw(st.integers(1, 3))]
-    catalogue = [draw(kpis(name, areas, directions)) for name in KPIS[: draw(st.integers(1, 5))]]
+    catalogue = [draw(kpis(name, areas, directions, measures)) for name in KPIS[: draw(st.integers(1, 5))]]
     units = [*MUNICIPALITIES[: draw(st.sampled_from([2, 2, 3, 5]))], *draw(st.sampled_from([(), (NATION,)]))]
     return {
         "dataset": {"title": "Prov", "unit": HOME, "as_of": as_of},
@@ -93,9 +93,9 @@ def tables(draw: st.DrawFn, *, directions: Sequence[str] = DIRECTIONS, whole: bo
             {"unit": units, "title": units, "kind": ["nation" if u == NATION else "municipality" for u in units]}
         ),
         "areas": draw(_areas(areas)),
-        "kpis": pl.DataFrame([kpi.row for kpi in catalogue], infer_schema_length=None),
-        "values": draw(_values(units, catalogue, whole)),
-        "benchmarks": draw(_benchmarks(units, catalogue, whole)),
+        "kpis": pl.DataFrame([kpi.row for kpi in catalogue], schema_overrides={"materiality": pl.String}),
+        "values": draw(_values(units, catalogue)),
+        "benchmarks": draw(_benchmarks(units, catalogue)),
         "peers": draw(_peers(units)),
         "measures": draw(_measures(areas, as_of)),
         "signals": draw(_signals(areas, as_of)),
@@ -110,13 +110,13 @@ def _areas(draw: st.DrawFn, areas: Sequence[str]) -> pl.DataFrame:
 
 
 @st.composite
-def _values(draw: st.DrawFn, units: Sequence[str], catalogue: Sequence[Kpi], whole: bool) -> pl.DataFrame:
+def _values(draw: st.DrawFn, units: Sequence[str], catalogue: Sequence[Kpi]) -> pl.DataFrame:
     cells = list(product(units, catalogue, YEARS))
     drawn = draw(
         dataframes(
             [
                 column("steps", dtype=pl.Int8, strategy=_FEW),
-                column("status", dtype=pl.String, strategy=st.just("ok") if whole else st.sampled_from(_MARKS)),
+                column("status", dtype=pl.String, strategy=st.sampled_from(_MARKS)),
             ],
             min_size=len(cells),
             max_size=len(cells),
@@ -125,7 +125,7 @@ def _values(draw: st.DrawFn, units: Sequence[str], catalogue: Sequence[Kpi], who
         )
     )
     last = {
-        (unit, kpi.name): YEARS[-1] if whole else draw(st.sampled_from([*[2024] * 7, 2023, 2022, 2020, 2015]))
+        (unit, kpi.name): draw(st.sampled_from([*[2024] * 7, 2023, 2022, 2020, 2015]))
         for unit, kpi in product(units, catalogue)
     }
     rows = [
@@ -140,10 +140,9 @@ def _values(draw: st.DrawFn, units: Sequence[str], catalogue: Sequence[Kpi], who
 
 
 @st.composite
-def _benchmarks(draw: st.DrawFn, units: Sequence[str], catalogue: Sequence[Kpi], whole: bool) -> pl.DataFrame:
+def _benchmarks(draw: st.DrawFn, units: Sequence[str], catalogue: Sequence[Kpi]) -> pl.DataFrame:
     """A few benchmarks for each KPI: for every unit, for units of their own, or both."""
     rows = []
-    hole = st.none() if not whole else st.nothing()
     for kpi in catalogue:
         wanted = draw(st.lists(st.sampled_from(BENCHMARKS), max_size=3, unique=True))
         if kpi.row["direction"] == "target":
@@ -156,7 +155,7 @@ def _benchmarks(draw: st.DrawFn, units: Sequence[str], catalogue: Sequence[Kpi],
                     years = st.lists(st.sampled_from(YEARS), min_size=1, max_size=3, unique=True)
                 rows += [
                     (unit, kpi.name, year, benchmark, None if steps is None else kpi.figure(steps))
-                    for year, steps in [(year, draw(st.one_of(_FEW, _FEW, _FEW, hole))) for year in draw(years)]
+                    for year, steps in [(year, draw(st.one_of(_FEW, _FEW, _FEW, st.none()))) for year in draw(years)]
                     if steps is not None or year % 2
                 ]
         if kpi.row["direction"] == "target" and not any(row[1] == kpi.name and row[3] == "target" for row in rows):
@@ -264,10 +263,13 @@ def _by(band: str | None) -> Words:
     return {} if band is None else {"by": band}
 
 
-_DATA = st.one_of(
-    st.sampled_from(["missing", "suppressed", "stale"]).map(lambda state: {"is": state}),
-    st.integers(0, 3).map(lambda years: {"is": "stale", "older_than": f"{years} years"}),
-)
+def states() -> st.SearchStrategy[Words]:
+    """Conditions about the data that have no scale."""
+    return st.sampled_from(["missing", "suppressed", "stale"]).map(lambda state: {"is": state})
+
+
+def data_conditions() -> st.SearchStrategy[Words]:
+    return st.one_of(states(), st.integers(0, 3).map(lambda years: {"is": "stale", "older_than": f"{years} years"}))
 
 
 def _some(words: Sequence[str]) -> st.SearchStrategy[list[str]]:
@@ -317,7 +319,7 @@ def conditions(
     kinds: list[st.SearchStrategy[Words]] = [st.sampled_from(same).map(lambda name: {"rule": name})] if same else []
     match subject:
         case "kpi":
-            kinds += [comparisons(measure), comparisons(measure), runs(measure), _DATA]
+            kinds += [comparisons(measure), comparisons(measure), runs(measure), data_conditions()]
         case "area":
             kinds += [_members(kpi_rules), _ANY_MEASURE, _ANY_SIGNAL]
         case "measure":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol
 
@@ -17,10 +17,11 @@ SUBJECTS: tuple[Subject, ...] = ("kpi", "area", "measure", "signal")
 
 @dataclass(frozen=True)
 class Lags:
-    """Needs the columns ``source.0`` to ``source.<count - 1>``; source is "own" or a benchmark."""
+    """Reads the columns ``source.<first>`` to ``source.<count - 1>``; source is "own" or a benchmark."""
 
     source: str
     count: int
+    first: int = 0
 
 
 @dataclass(frozen=True)
@@ -178,3 +179,9 @@ class InYear:
 
 def phrase(sv: str, en: str, lang: Lang) -> str:
     return en if lang == "en" else sv
+
+
+def either(words: Sequence[str], lang: Lang) -> str:
+    """ "a, b eller c"."""
+    *head, last = words
+    return f"{', '.join(head)}{phrase(' eller ', ' or ', lang)}{last}" if head else last

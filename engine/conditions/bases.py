@@ -65,7 +65,7 @@ class OwnBefore:
         return "own"
 
     def needs(self, years: int) -> tuple[Need, ...]:
-        return (Lags("own", years + self.years_ago),)
+        return (Lags("own", years), Lags("own", years + self.years_ago, first=self.years_ago))
 
     def value(self, lag: int) -> pl.Expr:
         """As far back as ``lag`` itself lies, the earlier value must be comparable with it."""

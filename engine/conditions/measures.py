@@ -10,12 +10,12 @@ date of the decision is missing; ``past_due`` has no meaning where no date was s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
-from genomlys.engine.conditions.base import Field, Figures, Need, RowCount, Sight, phrase
+from genomlys.engine.conditions.base import Field, Figures, Need, RowCount, Sight, either, phrase
 from genomlys.engine.conditions.margin import Counts, Margin, all_of, counted, negated, of_numbers, of_truth
 from genomlys.engine.conditions.reading import Header, Scope
 from genomlys.engine.errors import Lang, Place, Text
@@ -30,6 +30,28 @@ _LISTS = {
     "horizon": ("horizon", HORIZONS),
     "saving": ("saving_kind", SAVING_KINDS),
 }
+
+_SAID = {"status": Text("läge", "status"), "horizon": Text("sikt", "horizon"), "saving_kind": Text("effekt", "effect")}
+NAMES = {
+    "not_started": Text("inte påbörjad", "not started"),
+    "ongoing": Text("pågår", "ongoing"),
+    "done": Text("genomförd", "done"),
+    "not_feasible": Text("går inte att genomföra", "not feasible"),
+    "stopped": Text("avbruten", "stopped"),
+    "short": Text("kort", "short term"),
+    "long": Text("lång", "long term"),
+    "investigate": Text("att utreda", "to be investigated"),
+    "amount": Text("beräknad i kronor", "an amount"),
+    "too_early": Text("för tidigt att bedöma", "too early to tell"),
+    "awaiting_inquiry": Text("inväntar utredning", "awaiting an inquiry"),
+    "avoids_cost": Text("motverkar ökade kostnader", "avoids higher costs"),
+    "unclear": Text("oklart hur stor", "not known how large"),
+}
+
+
+def say_words(column: str, values: Sequence[str], lang: Lang) -> str:
+    """ "läge: pågår eller genomförd": a column of the measures table and its words."""
+    return f"{_SAID[column].in_(lang)}: {either([NAMES[value].in_(lang) for value in values], lang)}"
 
 
 def accepts(fields: Fields) -> bool:
@@ -61,7 +83,7 @@ class MeasureFilter:
         return all_of(parts) if parts else of_truth(pl.lit(True))
 
     def say(self, lang: Lang) -> str:
-        words = [f"{column}: {', '.join(values)}" for column, values in self.lists]
+        words = [say_words(column, values, lang) for column, values in self.lists]
         if self.older_than is not None:
             words.append(
                 phrase(
@@ -72,9 +94,9 @@ class MeasureFilter:
             )
         if self.past_due is not None:
             words.append(
-                phrase("slutdatum har passerat", "its due date has passed", lang)
+                phrase("slutdatum passerat", "due date passed", lang)
                 if self.past_due
-                else phrase("slutdatum har inte passerat", "its due date has not passed", lang)
+                else phrase("slutdatum inte passerat", "due date not passed", lang)
             )
         return "; ".join(words) or phrase("vilken som helst", "any", lang)
 
@@ -103,7 +125,7 @@ class Measure:
         return {}
 
     def say(self, lang: Lang) -> str:
-        return phrase("åtgärden: ", "the measure: ", lang) + self.where.say(lang)
+        return phrase("åtgärden (", "the measure (", lang) + self.where.say(lang) + ")"
 
 
 @dataclass(frozen=True)

@@ -97,6 +97,7 @@ class Run:
             years=self.years,
             gap=self._gap(sight),
             gap_ratio=pl.when(first != 0).then(self._gap(sight) / first.abs()),
+            in_years=self._in_years(sight),
         )
 
     def fields(self, sight: Sight) -> Mapping[str, Field]:
@@ -122,8 +123,8 @@ class Run:
 
     def say(self, lang: Lang) -> str:
         return phrase(
-            f"{_WORDS[self.change].sv} varje år, {self.years} år i följd{self.by.say(lang)}",
-            f"{_WORDS[self.change].en} every year, {self.years} years running{self.by.say(lang)}",
+            f"{_WORDS[self.change].sv}{self.by.say(lang)} varje år, {self.years} år i följd",
+            f"{_WORDS[self.change].en}{self.by.say(lang)} every year, {self.years} years running",
             lang,
         )
 

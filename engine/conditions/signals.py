@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from genomlys.engine.conditions.base import Field, Figures, Need, RowCount, Sight, phrase
+from genomlys.engine.conditions.base import Field, Figures, Need, RowCount, Sight, either, phrase
 from genomlys.engine.conditions.margin import Counts, Margin, all_of, counted, of_numbers, of_truth
 from genomlys.engine.conditions.reading import Header, Scope
 from genomlys.engine.errors import Lang, Place, Text
@@ -23,6 +23,15 @@ from genomlys.engine.vocabulary import SIGNAL_KINDS
 FILTER_WORDS = frozenset({"kind", "newer_than"})
 WORDS = FILTER_WORDS | {"any_signal"}
 SUBJECTS = ("signal", "area", "measure")
+
+NAMES = {
+    "law": Text("lag", "law"),
+    "policy": Text("styrning", "policy"),
+    "audit": Text("granskning", "audit"),
+    "external": Text("omvärld", "external"),
+    "organisation": Text("organisation", "organisation"),
+    "forecast": Text("prognos", "forecast"),
+}
 
 
 def accepts(fields: Fields) -> bool:
@@ -47,7 +56,7 @@ class SignalFilter:
         return all_of(parts) if parts else of_truth(pl.lit(True))
 
     def say(self, lang: Lang) -> str:
-        words = [", ".join(self.kinds)] if self.kinds else []
+        words = [either([NAMES[kind].in_(lang) for kind in self.kinds], lang)] if self.kinds else []
         if self.newer_than is not None:
             words.append(phrase(f"nyare än {self.newer_than} månader", f"newer than {self.newer_than} months", lang))
         return "; ".join(words) or phrase("vilken som helst", "any", lang)
@@ -73,7 +82,7 @@ class Signal:
         return {}
 
     def say(self, lang: Lang) -> str:
-        return phrase("omständigheten: ", "the signal: ", lang) + self.where.say(lang)
+        return phrase("omständigheten (", "the signal (", lang) + self.where.say(lang) + ")"
 
 
 @dataclass(frozen=True)

@@ -60,13 +60,13 @@ class Branch:
     def say(self, lang: Lang) -> str:
         match self.joint:
             case "all":
-                return phrase("allt detta gäller", "all of these hold", lang)
+                return phrase("allt detta", "all of these", lang)
             case "any":
-                return phrase("något av detta gäller", "any of these holds", lang)
+                return phrase("något av detta", "any of these", lang)
             case "not":
-                return phrase("detta gäller inte", "this does not hold", lang)
+                return phrase("inte detta", "not this", lang)
             case "at_least":
-                return phrase(f"minst {self.k} av dessa gäller", f"at least {self.k} of these hold", lang)
+                return phrase(f"minst {self.k} av dessa", f"at least {self.k} of these", lang)
 
 
 Tree = Branch | Condition

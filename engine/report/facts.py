@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import polars as pl
@@ -28,19 +28,38 @@ def is_home(assessment: Assessment) -> bool:
     return assessment.units == (assessment.data.unit,)
 
 
-def findings(assessment: Assessment, *tells: str) -> list[Row]:
-    """The findings that tell any of these, gravest first within an area."""
-    told = assessment.findings.filter(pl.col("tells").is_in(list(tells)))
-    return list(
-        told.sort(
-            "area",
-            pl.col("severity").to_physical(),
-            "finding",
-            descending=[False, True, False],
-            nulls_last=True,
-            maintain_order=True,
-        ).iter_rows(named=True)
+def most_pressing_first(areas: pl.DataFrame) -> pl.DataFrame:
+    """Problems before strengths, the gravest first."""
+    return areas.sort(
+        pl.col("class").to_physical(),
+        pl.col("severity").to_physical(),
+        pl.col("priority").is_not_null(),
+        "problems",
+        "title",
+        descending=[False, True, True, True, False],
+        nulls_last=True,
+        maintain_order=True,
     )
+
+
+def findings(assessment: Assessment, *tells: str) -> list[Row]:
+    """The findings that tell any of these, by area as the areas are told, gravest first within one."""
+    order = most_pressing_first(assessment.areas).select("area").with_row_index("place")
+    told = assessment.findings.filter(pl.col("tells").is_in(tells)).join(order, on="area", how="left")
+    gravest = told.sort(
+        "place",
+        pl.col("severity").to_physical(),
+        "finding",
+        descending=[False, True, False],
+        nulls_last=True,
+    )
+    return list(gravest.iter_rows(named=True))
+
+
+def problems_at(assessment: Assessment, levels: Collection[str]) -> int:
+    """How many problems, of all units, have one of these levels of severity."""
+    problems = assessment.findings.filter(pl.col("tells") == "problem")
+    return int(problems["severity"].cast(pl.String).is_in(list(levels)).sum())
 
 
 def status_counts(assessment: Assessment) -> dict[str, int]:

@@ -10,7 +10,7 @@ from genomlys.engine.report import words
 from genomlys.engine.report.blocks import Block, Heading, Paragraph, Table
 from genomlys.engine.report.facts import Row, is_home, titles
 from genomlys.engine.report.words import count, listed
-from genomlys.engine.writing import NBSP, format_number
+from genomlys.engine.writing import format_number
 
 _HEADING = Text("Uppföljning av beslutade åtgärder", "Follow-up of decided measures")
 _MEASURES = (Text("åtgärd", "measure"), Text("åtgärder", "measures"))
@@ -27,13 +27,13 @@ _HEAD = (
 def followed(assessment: Assessment) -> list[Block]:
     lang = assessment.lang
     heading = Heading(2, _HEADING.in_(lang))
+    sums = assessment.savings
+    if sums.is_empty():
+        return [heading, Paragraph(_NONE.in_(lang))]
     if not is_home(assessment):
         home = titles(assessment.data.units, "unit")[assessment.data.unit]
         known = Text(f"Datamängdens åtgärder gäller {home}.", f"The measures of the data set are those of {home}.")
         return [heading, Paragraph(known.in_(lang))]
-    sums = assessment.savings
-    if sums.is_empty():
-        return [heading, Paragraph(_NONE.in_(lang))]
     # A sum over all statuses would add what is done to what never will be.
     shown = sums.filter(pl.col("status").is_not_null())
     rows = [_row(row, lang) for row in shown.iter_rows(named=True)]
@@ -45,24 +45,23 @@ def _states(sums: pl.DataFrame, lang: Lang) -> str:
     every = sums.filter(pl.col("horizon").is_null())
     parts = [
         f"{row['measures']} {words.MEASURE_STATUSES[row['status']][1 if row['measures'] == 1 else 2].in_(lang)}"
-        for row in every.filter(pl.col("status").is_not_null()).sort("measures", descending=True, maintain_order=True)
+        for row in every.filter(pl.col("status").is_not_null())
+        .sort("measures", descending=True, maintain_order=True)
         .iter_rows(named=True)
     ]
-    total = every.filter(pl.col("status").is_null())["measures"].sum()
-    return Text(
-        f"Av {count(total, *_MEASURES, lang)} {listed(parts, lang)}.",
-        f"Of {count(total, *_MEASURES, lang)}, {listed(parts, lang)}.",
-    ).in_(lang)
+    total = every.filter(pl.col("status").is_null())["measures"].item()
+    decided = Text("är beslutad" if total == 1 else "är beslutade", "is decided" if total == 1 else "are decided")
+    return f"{count(total, *_MEASURES, lang)} {decided.in_(lang)}: {listed(parts, lang)}."
 
 
 def _without_amount(sums: pl.DataFrame, lang: Lang) -> str:
-    missing = sums.filter(pl.col("horizon").is_null() & pl.col("status").is_null())["unquantified"].sum()
+    missing = sums.filter(pl.col("horizon").is_null() & pl.col("status").is_null())["unquantified"].item()
     if not missing:
         return Text("Alla åtgärder har ett belopp.", "Every measure has an amount.").in_(lang)
-    one = missing == 1
+    has, is_ = ("has", "is") if missing == 1 else ("have", "are")
     return Text(
-        f"{count(missing, *_MEASURES, lang)} saknar belopp och ingår inte i {'summan' if one else 'summorna'}.",
-        f"{count(missing, *_MEASURES, lang)} {'has' if one else 'have'} no amount and {'is' if one else 'are'} not in the sums.",
+        f"{count(missing, *_MEASURES, lang)} saknar belopp och ingår inte i summorna.",
+        f"{count(missing, *_MEASURES, lang)} {has} no amount and {is_} not in the sums.",
     ).in_(lang)
 
 
@@ -86,9 +85,4 @@ def amount(low: float | None, high: float | None, lang: Lang) -> str:
 
 def _once(rows: list[tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:
     """The horizon only on the first of its rows."""
-    return tuple(
-        ("" if at and rows[at - 1][0] == row[0] else row[0], *row[1:]) for at, row in enumerate(rows)
-    )
-
-
-__all__ = ["NBSP", "amount", "followed"]
+    return tuple(("" if at and rows[at - 1][0] == row[0] else row[0], *row[1:]) for at, row in enumerate(rows))

@@ -12,13 +12,12 @@ from genomlys.engine.report import words
 from genomlys.engine.report.blocks import Block, Bullets, Heading, Paragraph, Table
 from genomlys.engine.report.facts import Row, findings, status_counts, titles
 from genomlys.engine.report.words import count, listed, tidy
-from genomlys.engine.writing import format_number
 
 _HEADING = Text("Det som inte kunde bedömas", "What could not be judged")
 _HEAD = (
     Text("Nyckeltal", "Key figure"),
     Text("Underlag som saknas", "What is missing"),
-    Text("Bedömningar", "Verdicts"),
+    Text("Behövs för", "Needed for"),
 )
 _ALL_KNOWN = Text("Inga siffror saknas för bedömningarna.", "No figures are missing for the verdicts.")
 _VERDICTS = (Text("bedömning", "verdict"), Text("bedömningar", "verdicts"))
@@ -41,14 +40,16 @@ def _missing(assessment: Assessment) -> list[Block]:
     if unknowns.is_empty():
         return [Paragraph(_ALL_KNOWN.in_(lang))]
     names = titles(assessment.data.kpis, "kpi")
-    by_kpi = unknowns.group_by("kpi", maintain_order=True).agg(
-        verdicts=pl.col("verdicts").explode().n_unique(), cells=pl.struct("source", "reason", "year")
-    ).sort("verdicts", descending=True, maintain_order=True)
+    by_kpi = (
+        unknowns.group_by("kpi", maintain_order=True)
+        .agg(verdicts=pl.col("verdicts").explode().n_unique(), cells=pl.struct("source", "reason", "year"))
+        .sort("verdicts", descending=True, maintain_order=True)
+    )
     rows = [
-        (names[row["kpi"]], _cells(row["cells"], lang), format_number(row["verdicts"], 0, lang))
+        (names[row["kpi"]], _cells(row["cells"], lang), count(row["verdicts"], *_VERDICTS, lang))
         for row in by_kpi.head(_SHOWN).iter_rows(named=True)
     ]
-    blocks: list[Block] = [Table(tuple(text.in_(lang) for text in _HEAD), tuple(rows), frozenset({2}))]
+    blocks: list[Block] = [Table(tuple(text.in_(lang) for text in _HEAD), tuple(rows))]
     rest = by_kpi.height - len(rows)
     if rest:
         more = Text(f"Ytterligare {rest} nyckeltal saknar underlag.", f"{rest} more key figures lack figures.")
@@ -57,7 +58,7 @@ def _missing(assessment: Assessment) -> list[Block]:
 
 
 def _cells(cells: Sequence[Row], lang: Lang) -> str:
-    """"egna värden för 2022 och 2023; referenskostnad för 2024"."""
+    """ "egna värden för 2022 och 2023; referenskostnad för 2024"."""
     kinds = dict.fromkeys((cell["source"], cell["reason"]) for cell in cells)
     return "; ".join(
         _kind(source, reason, [c["year"] for c in cells if (c["source"], c["reason"]) == (source, reason)], lang)
@@ -68,10 +69,10 @@ def _cells(cells: Sequence[Row], lang: Lang) -> str:
 def _kind(source: str, reason: str, years: Sequence[int | None], lang: Lang) -> str:
     one, many = words.MISSING[source]
     known = sorted({year for year in years if year is not None})
-    when = Text("för", "of").in_(lang)
-    recent = Text("ett aktuellt ", "a recent ").in_(lang)
-    what = f"{(one if len(known) == 1 else many).in_(lang)} {when} {listed(list(map(str, known)), lang)}" if known else ""
-    return (what or recent + one.in_(lang)) + words.REASONS[reason].in_(lang)
+    what = (one if len(known) == 1 else many).in_(lang)
+    when = f"{Text('för', 'of').in_(lang)} {listed(list(map(str, known)), lang)}"
+    recent = f"{Text('ett aktuellt', 'a recent').in_(lang)} {one.in_(lang)}"
+    return (f"{what} {when}" if known else recent) + words.REASONS[reason].in_(lang)
 
 
 def _open_otherwise(assessment: Assessment) -> list[Block]:
@@ -108,8 +109,8 @@ def _counts(assessment: Assessment) -> str:
     total = count(sum(counts.values()), *_VERDICTS, lang)
     strong = assessment.findings.filter(pl.col("tells") == "strength").height
     return Text(
-        f"{total}: {counts['flagged']} gav utslag, varav {strong} styrkor; {counts['clear']} gav inte utslag, "
-        f"{counts['unknown']} kunde inte avgöras och {counts['not_applicable']} var inte tillämpliga.",
-        f"{total}: {counts['flagged']} were flagged, {strong} of them strengths; {counts['clear']} were clear, "
-        f"{counts['unknown']} could not be decided and {counts['not_applicable']} did not apply.",
+        f"Av {total} är {counts['flagged']} flaggade ({strong} av dem styrkor) och {counts['clear']} inte flaggade; "
+        f"{counts['unknown']} kunde inte göras och {counts['not_applicable']} var inte tillämpliga.",
+        f"Of {total}, {counts['flagged']} are flagged ({strong} of them strengths) and {counts['clear']} are not; "
+        f"{counts['unknown']} could not be made and {counts['not_applicable']} did not apply.",
     ).in_(lang)

@@ -13,18 +13,18 @@ _STRENGTHS = Text("Styrkor", "Strengths")
 _NO_STRENGTHS = Text("Reglerna visar inga styrkor.", "The rules show no strengths.")
 
 
-def others(assessment: Assessment, ids: bool) -> list[Block]:
+def others(assessment: Assessment) -> list[Block]:
     """Problems and mixed findings that are not told with a candidate; nothing where there are none."""
     told = {name for evidence in assessment.candidates["evidence"].to_list() for name in evidence or ()}
     left = [row for row in findings(assessment, "problem", "mixed") if row["finding"] not in told]
-    return [Heading(2, _OTHERS.in_(assessment.lang)), _sentences(left, ids)] if left else []
+    return [Heading(2, _OTHERS.in_(assessment.lang)), _sentences(left)] if left else []
 
 
-def strengths(assessment: Assessment, ids: bool) -> list[Block]:
+def strengths(assessment: Assessment) -> list[Block]:
     found = findings(assessment, "strength")
-    body = _sentences(found, ids) if found else Paragraph(_NO_STRENGTHS.in_(assessment.lang))
+    body = _sentences(found) if found else Paragraph(_NO_STRENGTHS.in_(assessment.lang))
     return [Heading(2, _STRENGTHS.in_(assessment.lang)), body]
 
 
-def _sentences(rows: list[Row], ids: bool) -> Bullets:
-    return Bullets(tuple(tidy(row["text"]) + (f" [{row['finding']}]" if ids else "") for row in rows))
+def _sentences(rows: list[Row]) -> Bullets:
+    return Bullets(tuple(tidy(row["text"]) for row in rows))

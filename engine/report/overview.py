@@ -9,7 +9,7 @@ from genomlys.engine.assess import Assessment
 from genomlys.engine.errors import Lang, Text
 from genomlys.engine.report import words
 from genomlys.engine.report.blocks import Block, Fields, Heading, Paragraph, Table
-from genomlys.engine.report.facts import unit_title
+from genomlys.engine.report.facts import most_pressing_first, unit_title
 from genomlys.engine.report.words import count, listed, tidy
 
 _AREAS = (Text("område", "area"), Text("områden", "areas"))
@@ -41,8 +41,8 @@ def about(assessment: Assessment) -> Fields:
     sources = [tidy(source) for source in data.sources if source != data.title]
     items = [
         (Text("Datamängd", "Data set"), tidy(data.title)),
-        (Text("Läget den", "As of"), data.as_of.isoformat()),
-        (Text("Underlag", "Sources"), "; ".join(sources)),
+        (Text("Läge", "As of"), data.as_of.isoformat()),
+        (Text("Källor", "Sources"), "; ".join(sources)),
         (Text("Regler", "Rules"), "; ".join(rules(assessment))),
     ]
     return Fields(tuple((label.in_(lang), text) for label, text in items if text))
@@ -65,11 +65,11 @@ def _against_goal(areas: pl.DataFrame, lang: Lang) -> str:
     if lang == "en":
         parts = [f"{met or 'none'} {'reach' if met > 1 else 'reaches'} the goal"]
         parts += [f"{len(missed)} {'do' if len(missed) > 1 else 'does'} not{named}"] if missed else []
-        parts += [f"{open_} cannot be judged, as figures of the cost or the results are missing"] if open_ else []
+        parts += [f"{open_} cannot be judged against it, as cost or results lack figures"] if open_ else []
         return f"Of {all_}, {listed(parts, lang)}."
     parts = [f"når {met or 'inget'} målet"]
     parts += [f"{len(missed)} når det inte{named}"] if missed else []
-    parts += [f"{open_} kan inte bedömas, eftersom underlag om kostnaden eller resultaten saknas"] if open_ else []
+    parts += [f"{open_} kan inte bedömas mot det, eftersom underlag om kostnad eller resultat saknas"] if open_ else []
     return f"Av {all_} {listed(parts, lang)}."
 
 
@@ -82,25 +82,12 @@ _HEAD = (
     Text("Samlat", "Overall"),
 )
 _LEGEND = Text(
-    f"Kostnad och resultat gäller jämförelsen, utveckling gäller över tid, och omständigheter är sådant som inga siffror "
-    f"visar. {words.NOTHING} betyder att underlag saknas för en bedömning.",
-    f"Cost and results are by comparison, development is over time, and circumstances are what no figure shows. "
-    f"{words.NOTHING} means that there is too little to judge by.",
+    "Kostnad och resultat bedöms i jämförelse, utveckling över tid. Omständigheter är sådant som inga siffror visar, "
+    f"till exempel skärpta lagkrav. {words.NOTHING} betyder att underlag saknas. Samlat bygger på det som går att "
+    "bedöma.",
+    "Cost and results are judged by comparison, development over time. Circumstances are what no figure shows, for "
+    f"example stricter law. {words.NOTHING} means that figures are missing; Overall rests on what can be judged.",
 )
-
-
-def most_pressing_first(areas: pl.DataFrame) -> pl.DataFrame:
-    """Problems before strengths, the gravest first."""
-    return areas.sort(
-        pl.col("class").to_physical(),
-        pl.col("severity").to_physical(),
-        pl.col("priority").is_not_null(),
-        "problems",
-        "title",
-        descending=[False, True, True, True, False],
-        nulls_last=True,
-        maintain_order=True,
-    )
 
 
 def _table(areas: pl.DataFrame, lang: Lang) -> Table:

@@ -13,24 +13,28 @@ from genomlys.engine.report import words
 from genomlys.engine.report.blocks import Block, Fields, Heading, Paragraph
 from genomlys.engine.report.facts import Row, is_home
 from genomlys.engine.report.words import count, listed, quoted, tidy
-from genomlys.engine.vocabulary import MEASURE_STATUSES
+from genomlys.engine.writing import NBSP
 
 _HEADING = Text("Möjliga förflyttningar", "Possible moves")
 _NONE = Text("Reglerna ger inga förslag till förflyttningar.", "The rules give no proposals of moves.")
 _ORDER = Text(
-    "De mest angelägna står först. Ordningen avgörs i tur och ordning av läget mot målet, allvarsgraden, om området hör "
-    "till en prioriterad inriktning, beloppet, hur många år i rad problemet har funnits och antalet säkra iakttagelser.",
-    "The most pressing come first. The order follows, in turn, how the area stands against the goal, the severity, "
-    "whether the area belongs to a priority, the amount, for how many years in a row the problem has been there and the "
-    "number of sure findings.",
+    "Förslag att pröva, de mest angelägna först. Ordningen avgörs i tur och ordning av hur området står sig samlat, "
+    "allvarsgraden, om området hör till en prioriterad inriktning, beloppet, antalet år i följd som problemet har "
+    "funnits och antalet säkra iakttagelser, alltså sådana som siffrornas avrundning inte kan ändra.",
+    "Proposals to weigh, the most pressing first. The order follows, in turn, how the area stands overall, the "
+    "severity, whether the area belongs to a priority, the amount, the number of years in a row that the problem has "
+    "been there and the number of sure findings, which are those that the rounding of the figures cannot change.",
 )
 _REASONS = 5  # sentences that are quoted; the rest is counted
 _MORE = (
     Text("iakttagelse till i samma område", "further finding in the same area"),
     Text("iakttagelser till i samma område", "further findings in the same area"),
 )
-_SURE = (Text("säker iakttagelse", "sure finding"), Text("säkra iakttagelser", "sure findings"))
-_YEARS = (Text("år i rad", "year in a row"), Text("år i rad", "years in a row"))
+_HORIZONS = {
+    "short": Text("kort sikt", "short term"),
+    "long": Text("lång sikt", "long term"),
+    "investigate": Text("behöver först utredas", "needs an inquiry first"),
+}
 _OPEN = ("not_started", "ongoing")
 
 
@@ -57,14 +61,16 @@ def _fields(
     yield Text("Förslag", "Proposal").in_(lang), tidy(row["description"])
     yield Text("Möjlig effektivisering", "Possible gain").in_(lang), tidy(row["gain"])
     yield Text("Omfattning", "Scope").in_(lang), _scope(row, lang)
-    yield Text("Tidsperspektiv", "Time").in_(lang), words.HORIZONS[row["horizon"]].in_(lang)
+    yield Text("Tidsperspektiv", "Time").in_(lang), _HORIZONS[row["horizon"]].in_(lang)
     yield Text("Tidigare beslut", "Earlier decisions").in_(lang), _relation(assessment, row)
     yield Text("Rangordning", "Rank").in_(lang), _rank(row, lang)
     if ids and row["evidence"]:
-        yield Text("Underlag", "Evidence").in_(lang), ", ".join(row["evidence"])
+        yield Text("Iakttagelser", "Findings").in_(lang), ", ".join(row["evidence"])
 
 
-def _reasons(texts: Sequence[str], lang: Lang) -> tuple[str, ...]:
+def _reasons(texts: Sequence[str], lang: Lang) -> str | tuple[str, ...]:
+    if not texts:
+        return Text("villkoret för förslaget är uppfyllt", "the condition of the proposal holds").in_(lang)
     rest = len(texts) - _REASONS
     return (*texts[:_REASONS], *([count(rest, *_MORE, lang)] if rest > 0 else []))
 
@@ -75,46 +81,44 @@ def _scope(row: Row, lang: Lang) -> str:
 
 
 _RELATIONS = {
-    "strengthen": Text("förslaget förstärker", "strengthens"),
-    "continue": Text("förslaget fortsätter", "continues"),
-    "replace": Text("förslaget ersätter", "replaces"),
+    "strengthen": Text("förstärker", "strengthens"),
+    "continue": Text("fortsätter", "continues"),
+    "replace": Text("ersätter", "replaces"),
 }
-_NEW = Text("förslaget är nytt; ingen åtgärd är beslutad i området", "new; no measure is decided in the area")
-_UNKNOWN = Text("är inte kända för den här enheten", "are not known for this unit")
+_NEW = Text("nytt förslag; ingen åtgärd är beslutad i området", "new; no measure is decided in the area")
+_UNKNOWN = Text("inte kända för den här enheten", "not known for this unit")
 
 
 def _relation(assessment: Assessment, row: Row) -> str:
-    """What the candidate is to the measures decided earlier in its area, by their names."""
+    """What the candidate is to the measures decided earlier in its area, each named with its status."""
     lang = assessment.lang
     if not is_home(assessment):
         return _UNKNOWN.in_(lang)
     if row["relation"] == "new":
         return _NEW.in_(lang)
     mine = assessment.data.measures.filter(pl.col("area") == row["area"])
-    named = []
-    for status in MEASURE_STATUSES:
-        titles = mine.filter(pl.col("status") == status)["title"].to_list()
-        # Open measures are what a candidate goes on from; others matter where nothing is open.
-        if titles and (status in _OPEN or not row["measures"]):
-            state = words.MEASURE_STATUSES[status][1 if len(titles) == 1 else 2].in_(lang)
-            named.append(f"{listed(quoted(map(tidy, titles), lang), lang)}, som {state}" if lang == "sv" else
-                         f"{listed(quoted(map(tidy, titles), lang), lang)}, which {state}")
-    return f"{_RELATIONS[row['relation']].in_(lang)} {'; '.join(named)}"
+    # Open measures are what a candidate goes on from; others matter where nothing is open.
+    goes_on = mine.filter(pl.col("status").is_in(_OPEN)) if row["measures"] else mine
+    named = [
+        f"{quoted(tidy(title), lang)} ({words.MEASURE_STATUSES[status][0].in_(lang)})"
+        for title, status in goes_on.select("title", "status").iter_rows()
+    ]
+    return f"{_RELATIONS[row['relation']].in_(lang)} {listed(named, lang)}"
 
 
 def _rank(row: Row, lang: Lang) -> str:
     """Every component of the rank, in the order in which they count; what is not there is told too."""
-    no_priority = Text("ingen prioriterad inriktning", "no priority").in_(lang)
-    priority = Text("prioriterad inriktning: ", "priority: ").in_(lang)
-    no_money = Text("inget belopp kan beräknas", "no amount can be computed").in_(lang)
-    no_years = Text("utan tidsserie", "no series of years").in_(lang)
     severity, years = row["tier_severity"], row["tier_years"]
-    parts = [
-        words.CLASSES[row["tier_class"]].in_(lang),
-        Text("allvarsgrad ", "severity ").in_(lang) + (words.LEVELS[severity].in_(lang) if severity else words.NOTHING),
-        priority + tidy(row["tier_priority"]) if row["tier_priority"] else no_priority,
-        row["money"] + Text(" om året", " a year").in_(lang) if row["money"] else no_money,
-        count(years, *_YEARS, lang) if years is not None else no_years,
-        count(row["tier_sure"] or 0, *_SURE, lang),
-    ]
-    return "; ".join(parts)
+    parts = (
+        (Text("samlat", "overall"), words.CLASSES[row["tier_class"]].in_(lang)),
+        (Text("allvarsgrad", "severity"), words.LEVELS[severity].in_(lang) if severity else words.NOTHING),
+        (Text("prioriterad inriktning", "priority"), tidy(row["tier_priority"] or "") or words.NOTHING),
+        (Text("belopp", "amount"), _a_year(row["money"], lang) if row["money"] else words.NOTHING),
+        (Text("år i följd", "years in a row"), words.NOTHING if years is None else str(years)),
+        (Text("säkra iakttagelser", "sure findings"), str(row["tier_sure"] or 0)),
+    )
+    return "; ".join(f"{label.in_(lang)}:{NBSP}{text}" for label, text in parts)
+
+
+def _a_year(money: str, lang: Lang) -> str:
+    return money + Text(" om året", " a year").in_(lang)

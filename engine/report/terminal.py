@@ -11,6 +11,7 @@ from genomlys.engine.report.content import closing, content
 
 WIDTH = 100
 _GAP = "  "
+_INDENT = "   "
 
 
 def as_text(assessment: Assessment, width: int = WIDTH) -> str:
@@ -19,7 +20,16 @@ def as_text(assessment: Assessment, width: int = WIDTH) -> str:
 
 
 def render(blocks: Sequence[Block], width: int = WIDTH) -> str:
-    return "\n".join(line.rstrip() for block in blocks for line in _block(block, width)).strip("\n") + "\n"
+    """Blocks as lines of text. What stands under a heading of level 3 is indented."""
+    lines: list[str] = []
+    margin = ""
+    for block in blocks:
+        if isinstance(block, Heading):
+            margin = ""
+        lines += [(margin + line).rstrip() for line in _block(block, width - len(margin))]
+        if isinstance(block, Heading) and block.level > 2:
+            margin = _INDENT
+    return "\n".join(lines).strip("\n") + "\n"
 
 
 def _block(block: Block, width: int) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from genomlys.engine.errors import Lang, Text
@@ -19,13 +19,15 @@ COST: Final[Mapping[str, Text]] = {
     "even": Text("i nivå", "level"),
     "unknown": Text(NOTHING, NOTHING),
 }
-RESULTS: Final[Mapping[str, Text]] = COST | {"worse": Text("sämre", "worse"), "better": Text("bättre", "better")}
-DEVELOPMENT: Final[Mapping[str, Text]] = COST | {
+RESULTS: Final[Mapping[str, Text]] = {**COST, "worse": Text("sämre", "worse"), "better": Text("bättre", "better")}
+DEVELOPMENT: Final[Mapping[str, Text]] = {
+    **COST,
     "worse": Text("försämras", "worsening"),
     "better": Text("förbättras", "improving"),
     "even": Text("ingen tydlig", "none clear"),
 }
-NEED: Final[Mapping[str, Text]] = COST | {
+NEED: Final[Mapping[str, Text]] = {
+    **COST,
     "worse": Text("kräver åtgärd", "call for action"),
     "better": Text("gynnsamma", "favourable"),
     "even": Text("utan anmärkning", "no remark"),
@@ -51,10 +53,10 @@ TELLS: Final[Mapping[str, Text]] = {
 HORIZONS: Final[Mapping[str | None, Text]] = {
     "short": Text("kort sikt", "short term"),
     "long": Text("lång sikt", "long term"),
-    "investigate": Text("utredning", "inquiry"),
+    "investigate": Text("utreds", "inquiry"),
     None: Text("alla", "all"),
 }
-# In a table; after "1 åtgärd"; after "5 åtgärder".
+# Of a measure in brackets or a table; after "1 åtgärd"; after "5 åtgärder".
 MEASURE_STATUSES: Final[Mapping[str, tuple[Text, Text, Text]]] = {
     "not_started": (
         Text("inte påbörjad", "not started"),
@@ -71,7 +73,7 @@ MEASURE_STATUSES: Final[Mapping[str, tuple[Text, Text, Text]]] = {
     "stopped": (Text("avbruten", "stopped"), Text("är avbruten", "is stopped"), Text("är avbrutna", "are stopped")),
 }
 SCOPES: Final[Mapping[str, Text]] = {
-    "own": Text("den egna nämnden", "the own committee"),
+    "own": Text("den egna nämnden", "within one committee"),
     "cross-committee": Text("över nämndgränserna", "across committees"),
 }
 KINDS: Final[Mapping[str, tuple[Text, Text]]] = {
@@ -94,7 +96,10 @@ MISSING: Final[Mapping[str, tuple[Text, Text]]] = {
         Text("medianer av liknande kommuner", "medians of similar municipalities"),
     ),
     "nation.mean": (Text("kommungenomsnitt", "national mean"), Text("kommungenomsnitt", "national means")),
-    "nation.median": (Text("median av alla kommuner", "national median"), Text("medianer av alla kommuner", "national medians")),
+    "nation.median": (
+        Text("median av alla kommuner", "national median"),
+        Text("medianer av alla kommuner", "national medians"),
+    ),
 }
 REASONS: Final[Mapping[str, Text]] = {
     "missing": Text("", ""),
@@ -105,29 +110,19 @@ REASONS: Final[Mapping[str, Text]] = {
 
 
 def count(number: int, one: Text, many: Text, lang: Lang) -> str:
-    """"1 åtgärd", "21 åtgärder", "1 200 åtgärder"."""
+    """ "1 åtgärd", "21 åtgärder", "1 200 åtgärder"."""
     return f"{format_number(number, 0, lang)}{NBSP}{(one if number == 1 else many).in_(lang)}"
 
 
 def listed(parts: Sequence[str], lang: Lang) -> str:
-    """"a, b och c"."""
+    """ "a, b och c"."""
     if len(parts) < 2:
         return "".join(parts)
     return f"{', '.join(parts[:-1])} {'and' if lang == 'en' else 'och'} {parts[-1]}"
 
 
-def capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
-def stopped(text: str) -> str:
-    """A text with a full stop, unless it ends a sentence already."""
-    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
-
-
-def quoted(titles: Iterable[str], lang: Lang) -> list[str]:
-    opening = "“" if lang == "en" else "”"
-    return [f"{opening}{title}”" for title in titles]
+def quoted(title: str, lang: Lang) -> str:
+    return f"{'“' if lang == 'en' else '”'}{title}”"
 
 
 _BLANKS: Final = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")

@@ -1,0 +1,216 @@
+"""A rule's tree as it came out for its subjects: each node's own margin over the frame that ``assess`` judged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import polars as pl
+
+from genomlys.engine.conditions.base import Condition, Figures, KpiCount, Lags, RowCount, RuleMargin
+from genomlys.engine.conditions.margin import Margin
+from genomlys.engine.conditions.measures import Measure
+from genomlys.engine.conditions.signals import Signal
+from genomlys.engine.conditions.tree import Branch, Tree, needs
+from genomlys.engine.errors import Lang, Text
+from genomlys.engine.explain import below, facts, words
+from genomlys.engine.explain.context import Context, Row
+from genomlys.engine.explain.model import Cell, Fact, Step
+from genomlys.engine.language.model import Rule
+from genomlys.engine.unknowns import cells_of
+
+_KPIS: Final = Text("nyckeltal", "KPIs")
+_ROWS: Final = {"measures": Text("åtgärder", "measures"), "signals": Text("omständigheter", "signals")}
+_DAYS: Final = Text("dagar", "days")
+_YEARS: Final = Text("år", "years")
+_NOTES: Final = {
+    "stale": Text("senaste värdet är från {}", "the latest value is of {}"),
+    "break": Text("definitionen ändrades {}", "the definition changed in {}"),
+}
+
+
+@dataclass(frozen=True)
+class _Node:
+    """A node of the tree; ``at`` begins the names of its columns."""
+
+    at: str
+    tree: Tree
+    parts: tuple[_Node, ...]
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What was asked of all subjects at once: other rules' trees and members by rule, missing figures by node."""
+
+    case: Context
+    other: Mapping[str, Mapping[str, Step]]
+    members: Mapping[str, pl.DataFrame]
+    cells: Mapping[tuple[str, str], tuple[Cell, ...]]
+
+
+def steps(case: Context, rule: Rule, of: Sequence[str]) -> dict[str, Step]:
+    """By subject the rule's tree with all that it refers to; its root has the verdict's own margin and truth."""
+    frame, root = case.frame(rule.subject, of), _node(rule.when, "n")
+    other, members = {}, {}
+    for need in needs(rule.when):
+        if isinstance(need, RuleMargin):
+            other[need.rule] = steps(case, case.rules[need.rule], of)
+        elif isinstance(need, KpiCount):
+            members[need.rule] = below.members(case, need.rule)
+            open_ = pl.col("status").is_in(["flagged", "unknown"]) & pl.col("area").is_in(frame["area"].to_list())
+            other[need.rule] = steps(case, case.rules[need.rule], members[need.rule].filter(open_)["subject"].to_list())
+    asked = _Asked(case, other, members, _cells(case, rule, root, frame))
+    # The columns that rules have added have a colon in their names; what is left is the subject's own.
+    own = [name for name in frame.columns if ":" not in name]
+    applies = pl.col(f"{rule.id}:applies").alias("applies")
+    rows = frame.select(*own, applies, *_columns(root, case)).rows(named=True)
+    return {row["subject"]: replace(_step(asked, root, row), applies=row["applies"]) for row in rows}
+
+
+def _node(tree: Tree, at: str) -> _Node:
+    parts = tree.parts if isinstance(tree, Branch) else ()
+    return _Node(at, tree, tuple(_node(part, f"{at}.{number}") for number, part in enumerate(parts)))
+
+
+def _walk(node: _Node) -> Iterator[_Node]:
+    yield node
+    for part in node.parts:
+        yield from _walk(part)
+
+
+def _columns(root: _Node, case: Context) -> Iterator[pl.Expr]:
+    for node in _walk(root):
+        yield from _of_margin(node.tree.margin(case.sight), node.at)
+        figures = None if isinstance(node.tree, Branch) else node.tree.figures(case.sight)
+        if figures is None:
+            continue
+        yield from _of_figures(figures, node.at, case.lang)
+        for number, year in enumerate(figures.in_years):
+            at = f"{node.at}/{number}"
+            yield from _of_margin(year.margin, at)
+            for part in ("value", "year", "basis", "basis_year", "band"):
+                yield getattr(year, part).alias(f"{at}.{part}")
+
+
+def _of_margin(margin: Margin, at: str) -> Iterator[pl.Expr]:
+    for part in ("lo", "hi", "holds"):
+        yield getattr(margin, part).alias(f"{at}.{part}")
+    yield (pl.lit(True) if margin.applies is None else margin.applies.fill_null(False)).alias(f"{at}.applies")
+
+
+def _of_figures(figures: Figures, at: str, lang: Lang) -> Iterator[pl.Expr]:
+    shown = {name: getattr(figures, name) for name in ("value", "value_year", "basis", "basis_year", "hits", "gap")}
+    shown["basis_title"] = None if figures.basis_title is None else figures.basis_title[lang == "en"]
+    for name, expression in shown.items():
+        yield (pl.lit(None) if expression is None else expression).alias(f"{at}.{name}")
+
+
+def _step(asked: _Asked, node: _Node, row: Row) -> Step:
+    at, tree = node.at, node.tree
+    step = Step(
+        kind=tree.joint if isinstance(tree, Branch) else "condition",
+        words=tree.say(asked.case.lang),
+        holds=row[f"{at}.holds"],
+        applies=row[f"{at}.applies"],
+        lo=row[f"{at}.lo"],
+        hi=row[f"{at}.hi"],
+    )
+    if not isinstance(tree, Branch):
+        return _condition(asked, replace(step, measure=_scale(asked, tree, row)), node, tree, row)
+    parts = tuple(_step(asked, part, row) for part in node.parts)
+    scales = {part.measure for part in parts if part.measure is not None}
+    return replace(step, parts=parts, k=tree.k, measure=scales.pop() if len(scales) == 1 else None)
+
+
+def _scale(asked: _Asked, leaf: Condition, row: Row) -> str | None:
+    """What the condition's margin is counted in."""
+    lang, first = asked.case.lang, next(iter(leaf.needs()), None)
+    match first:
+        case KpiCount():
+            return _KPIS.in_(lang)
+        case RowCount():
+            return _ROWS[first.table].in_(lang)
+        case RuleMargin():
+            return asked.other[first.rule][row["subject"]].measure
+        case Lags() if leaf.figures(asked.case.sight) is None:
+            return _YEARS.in_(lang)
+        case Lags():
+            return words.difference_measure(row["measure"], lang)
+        case None:
+            return _DAYS.in_(lang)
+
+
+def _condition(asked: _Asked, step: Step, node: _Node, leaf: Condition, row: Row) -> Step:
+    """The step with its facts, the years or verdicts below it, and what is missing."""
+    case, figures = asked.case, leaf.figures(asked.case.sight)
+    if not step.applies:
+        return replace(step, facts=(facts.why_not(case, row, leaf),))
+    told: list[Fact] = []
+    parts: list[Step] = []
+    missing = list(asked.cells.get((node.at, row["subject"]), ()))
+    for need in leaf.needs():
+        match need:
+            case KpiCount():
+                mine = asked.members[need.rule].filter(pl.col("area") == row["area"])
+                told += facts.of_count(case, row, need)
+                parts += below.member_steps(case, need.rule, mine, asked.other[need.rule])
+            case RuleMargin():
+                other, title = asked.other[need.rule][row["subject"]], case.rules[need.rule].title.in_(case.lang)
+                parts.append(below.verdict_step(other, title, f"{need.rule}/{row['subject']}"))
+            case RowCount():
+                told += below.entries(case, row, need)
+                missing += below.open_entries(case, row, need)
+    if figures is not None:
+        told += _figures_told(case, row, node, figures)
+        parts += _years(case, row, node, figures, step)
+        told += facts.of_margin(case, step, row["measure"], row["decimals"])
+    elif isinstance(leaf, Measure | Signal):
+        told += facts.of_entry(case, row, leaf)
+        missing += facts.missing_dates(row, leaf)
+        told += facts.of_margin(case, step, _DAYS.sv, 0)
+    elif any(isinstance(need, Lags) for need in leaf.needs()):
+        told += facts.of_state(case, row)
+        told += facts.of_margin(case, step, _YEARS.sv, 0)
+    is_open = step.holds is None
+    return replace(step, facts=tuple(told), parts=tuple(parts), missing=tuple(missing) if is_open else ())
+
+
+def _figures_told(case: Context, row: Row, node: _Node, figures: Figures) -> Iterator[Fact]:
+    if not figures.in_years:
+        yield from facts.of_figures(case, row, node.at, figures)
+    elif len(figures.in_years) == 1:
+        yield from facts.of_year(case, row, f"{node.at}/0", figures.in_years[0])
+    elif row[f"{node.at}.hits"] is not None and row["year"] is not None:
+        yield facts.hits(case, row, node.at, len(figures.in_years))
+
+
+def _years(case: Context, row: Row, node: _Node, figures: Figures, step: Step) -> Iterator[Step]:
+    """A step a calendar year, the latest first, for a condition over several."""
+    if len(figures.in_years) < 2 or row["year"] is None:
+        return
+    for number, year in enumerate(figures.in_years):
+        at = f"{node.at}/{number}"
+        margin = {part: row[f"{at}.{part}"] for part in ("holds", "applies", "lo", "hi")}
+        told = tuple(facts.in_short(case, row, at, year))
+        yield Step(kind="year", words=str(row[f"{at}.year"]), measure=step.measure, facts=told, **margin)
+
+
+def _cells(case: Context, rule: Rule, root: _Node, frame: pl.DataFrame) -> dict[tuple[str, str], tuple[Cell, ...]]:
+    """By node and KPI, the missing figures that an open condition reads."""
+    found: dict[tuple[str, str], tuple[Cell, ...]] = {}
+    if rule.subject != "kpi":
+        return found
+    broken = pl.col("year") - pl.col("comparable")
+    known = frame.select("kpi", "kpi_title", stale="latest_year", broken=broken)
+    for node in _walk(root):
+        if isinstance(node.tree, Branch):
+            continue
+        open_ = frame.filter(node.tree.margin(case.sight).holds.is_null())
+        cells = cells_of(node.tree, open_, rule.id, case.sight)
+        for row in cells.join(known, on="kpi", how="left", maintain_order="left").rows(named=True):
+            when = {"stale": row["stale"], "break": row["broken"]}.get(row["reason"])
+            note = "" if when is None else _NOTES[row["reason"]].in_(case.lang).replace("{}", str(when))
+            cell = Cell(row["kpi"], row["kpi_title"], row["source"], row["year"], row["reason"], note)
+            found[node.at, row["kpi"]] = (*found.get((node.at, row["kpi"]), ()), cell)
+    return found

@@ -1,0 +1,160 @@
+"""What would turn a verdict: the least change of the KPI's latest value, tried on the rule itself.
+
+A condition's margin says how far its own truth is from turning, and below all and any it may take more than
+that. So every distance that some condition has is tried, in whole steps of the KPI's last printed decimal, and
+the rule is asked again with the value moved: what is said here is what the rule would say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import polars as pl
+
+from genomlys.engine import evaluate
+from genomlys.engine.conditions import columns
+from genomlys.engine.conditions.base import Condition, RuleMargin
+from genomlys.engine.conditions.tree import leaves
+from genomlys.engine.errors import Lang, Text
+from genomlys.engine.explain import words
+from genomlys.engine.explain.context import Context, Row, with_referred
+from genomlys.engine.explain.model import Step, Turn
+from genomlys.engine.language.model import Rule
+
+_EXACT = 1e-9  # of a step: what the binary numbers of decimal figures may miss
+
+_NEVER_CLEARED: Final = Text(
+    "Inget annat värde för {} hade ensamt släckt flaggan.", "No other value for {} would alone have cleared the flag."
+)
+_NEVER_RAISED: Final = Text(
+    "Inget annat värde för {} hade ensamt tänt flaggan.", "No other value for {} would alone have raised the flag."
+)
+
+
+def turns(case: Context, rule: Rule, of: Sequence[str]) -> dict[str, Turn]:
+    """For each KPI whose verdict is known and has a value: what its latest value would have to be for the other."""
+    rules = with_referred(case.book, [rule.id]).rules
+    known = case.frame("kpi", of).filter(
+        pl.col(f"{rule.id}:applies") & pl.col(f"{rule.id}:holds").is_not_null() & pl.col("year").is_not_null()
+    )
+    known = known.with_columns(_held=pl.col(f"{rule.id}:holds"))
+    asked = [leaf for each in rules for leaf in leaves(each.when) if not _refers(leaf)]
+    distances = [distance for leaf in asked for distance in _distances(case, leaf)]
+    if known.is_empty() or not distances:
+        return {}
+    tried = _moved(known, distances)
+    again = evaluate.evaluate(tried, rules, {each.id: case.scopes(each, tried) for each in rules}, case.sight)
+    flagged = pl.col(f"{rule.id}:holds").eq_missing(True)
+    turned = (
+        again.filter(pl.col(f"{rule.id}:applies") & (flagged != pl.col("_held")))
+        .sort(pl.col("_shift").abs(), "_shift")
+        .unique("subject", keep="first", maintain_order=True)
+    )
+    open_ = pl.col(f"{rule.id}:holds").is_null().alias("_open")
+    shown = turned.select("subject", "own.0", "measure", "decimals", "_shift", "_held", open_)
+    found = {row["subject"]: _said(row, case.lang) for row in shown.rows(named=True)}
+    if all(_complete(case, leaf) for leaf in asked):
+        for subject, year, held in known.select("subject", "year", "_held").iter_rows():
+            never = _NEVER_CLEARED if held else _NEVER_RAISED
+            found.setdefault(subject, Turn(never.in_(case.lang).replace("{}", str(year))))
+    return found
+
+
+def _refers(leaf: Condition) -> bool:
+    return any(isinstance(need, RuleMargin) for need in leaf.needs())
+
+
+def _complete(case: Context, leaf: Condition) -> bool:
+    """Whether the distances of a condition tell every value at which it turns: so where it is a plain difference."""
+    figures = leaf.figures(case.sight)
+    return figures is not None and bool(figures.in_years)
+
+
+def _distances(case: Context, leaf: Condition) -> Iterator[pl.Expr]:
+    """How far the latest value may lie from where the condition turns (Float64, null or infinite where nowhere)."""
+    figures = leaf.figures(case.sight)
+    if figures is None:
+        return
+    margins = [year.margin.lo for year in figures.in_years] or [leaf.margin(case.sight).lo]
+    yield from margins
+    if case.sight.targets:
+        # As far on the other side of the target.
+        across = 2 * (columns.basis("target", 0) - columns.own(0))
+        for margin in margins:
+            yield from (across - margin, across + margin)
+
+
+def _moved(known: pl.DataFrame, distances: Sequence[pl.Expr]) -> pl.DataFrame:
+    """The frame with a row for each value to try, moved ``_shift`` from the KPI's own."""
+    step = pl.lit(10.0).pow(-pl.col("decimals").cast(pl.Float64))
+    steps = (pl.col("_far").abs() / pl.col("_step") - _EXACT).ceil()
+    return (
+        known.with_columns(_far=pl.concat_list([distance.cast(pl.Float64) for distance in distances]), _step=step)
+        .explode("_far")
+        .filter(pl.col("_far").is_finite())
+        # At a distance of exactly the margin a condition does not hold: it may turn there, or just beyond.
+        .with_columns(_steps=pl.concat_list([sign * (steps + more) for sign in (-1.0, 1.0) for more in (0.0, 1.0)]))
+        .explode("_steps")
+        .filter(pl.col("_steps") != 0)
+        .with_columns(_shift=pl.col("_steps") * pl.col("_step"))
+        .unique(["subject", "_shift"], maintain_order=True)
+        .with_columns((pl.col("own.0") + pl.col("_shift")).alias("own.0"))
+    )
+
+
+def _said(row: Row, lang: Lang) -> Turn:
+    to, by, measure, decimals = row["own.0"], row["_shift"], row["measure"], row["decimals"]
+    was = to - by
+    moved = Text("stiger" if by > 0 else "sjunker", "rises" if by > 0 else "falls")
+    flag = Text("släcks", "is cleared") if row["_held"] else Text("tänds", "is raised")
+    much = words.difference(abs(by), measure, decimals, lang)
+    share = f" ({words.percent(abs(by / was), lang)})" if was > 0 else ""
+    then = words.value(to, measure, decimals, lang)
+    open_ = Text("; utfallet blir då okänt", "; the verdict is then unknown") if row["_open"] else Text("", "")
+    said = Text(
+        f"Flaggan {flag.sv} om värdet {moved.sv} med {much}{share}, till {then}{open_.sv}.",
+        f"The flag {flag.en} if the value {moved.en} by {much}{share}, to {then}{open_.en}.",
+    )
+    return Turn(said.in_(lang), by, to)
+
+
+def in_words(root: Step, lang: Lang) -> Turn | None:
+    """What must begin or cease to hold for the other verdict, for subjects that have no value of their own."""
+    if not root.applies or root.holds is None:
+        return None
+    changes, _ = _changes(root, not root.holds, lang)
+    flag = Text("släcks", "is cleared") if root.holds else Text("tänds", "is raised")
+    return Turn(Text(f"Flaggan {flag.sv} om {changes}.", f"The flag {flag.en} if {changes}.").in_(lang))
+
+
+def _changes(step: Step, wanted: bool, lang: Lang) -> tuple[str, bool]:
+    """The change in words, and whether it is several joined: then it stands in brackets among others."""
+    if step.kind == "not":
+        return _changes(step.parts[0], not wanted, lang)
+    if step.kind not in ("all", "any", "at_least"):
+        change = Text("börjar gälla", "begins to hold") if wanted else Text("slutar gälla", "ceases to hold")
+        return f"{words.quoted(step.words, lang)} {change.in_(lang)}", False
+    # What has no meaning here cannot begin to hold; what is already as wanted need not change.
+    open_ = [part for part in step.parts if part.applies and part.holds is not wanted]
+    needed = _needed(step, wanted)
+    each = [_changes(part, wanted, lang) for part in open_]
+    if len(each) == 1:
+        return each[0]
+    texts = [f"({text})" if joined else text for text, joined in each]
+    if 1 < needed < len(each):
+        some = Text(f"minst {needed} av detta sker: ", f"at least {needed} of these happen: ").in_(lang)
+        return some + "; ".join(texts), True
+    joint = Text(" eller ", " or ") if needed == 1 else Text(" och ", " and ")
+    return joint.in_(lang).join(texts), True
+
+
+def _needed(step: Step, wanted: bool) -> int:
+    """How many of the parts that are not as wanted must change."""
+    meant = [part for part in step.parts if part.applies]
+    asked = {"all": len(step.parts), "any": 1, "at_least": step.k}[step.kind]
+    holding = sum(part.holds is True for part in meant)
+    if wanted:
+        return asked - holding
+    possible = sum(part.holds is not False for part in meant)
+    return possible - asked + 1

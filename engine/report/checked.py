@@ -1,0 +1,132 @@
+"""What ``check`` says of data sets and rule packs that hold, and everything that is wrong with those that do not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from genomlys.engine.dataset import Dataset, read_dataset
+from genomlys.engine.errors import GenomlysError, Lang, Place, Problem, RuleError, Text
+from genomlys.engine.language.model import Pack
+from genomlys.engine.language.pack import bundled_packs, load_rules
+from genomlys.engine.language.yamlfile import Map, load_yaml
+from genomlys.engine.report.words import count, listed, tidy
+
+_ABOUT = "dataset.yaml"
+_YAML = (".yaml", ".yml")
+
+
+@dataclass(frozen=True)
+class Checked:
+    """``read`` says in words what was read, a line each; ``problems`` are all that were found."""
+
+    read: tuple[Text, ...]
+    problems: tuple[Problem, ...]
+
+
+def check(paths: Sequence[str]) -> Checked:
+    """Read every data set, and all packs together, since the rules of one may refer to another's.
+
+    A path is a data set's folder or its dataset.yaml, a pack's folder or file, or a bundled pack's name.
+    """
+    kinds = {path: _kind(path) for path in paths}
+    read: list[Text] = []
+    problems: list[Problem] = []
+    for path, kind in kinds.items():
+        if kind == "dataset":
+            try:
+                read.append(_of_dataset(path, read_dataset(_folder(path))))
+            except GenomlysError as error:
+                problems += [_in_folder(problem, _folder(path)) for problem in error.problems]
+        elif kind == "neither":
+            problems.append(_neither(path))
+    packs = [path for path, kind in kinds.items() if kind == "pack"]
+    if packs:
+        try:
+            read += [_of_pack(path, pack) for path, pack in zip(packs, load_rules(*packs).packs, strict=True)]
+        except RuleError as error:
+            problems += error.problems
+    return Checked(tuple(read), tuple(problems))
+
+
+def _kind(path: str) -> str:
+    """dataset, pack or neither."""
+    if path in bundled_packs():
+        return "pack"
+    place = Path(path)
+    if place.is_dir():
+        names = [child.name for child in place.iterdir()]
+        rules = [name for name in names if name.endswith(_YAML)]
+        return "dataset" if _ABOUT in names or not rules else "pack"
+    if place.suffix in _YAML:
+        return "dataset" if place.name == _ABOUT or _is_about(place) else "pack"
+    return "neither" if place.exists() else "dataset"
+
+
+def _is_about(place: Path) -> bool:
+    """Whether a YAML file describes a data set and not rules. What cannot be read is left for the pack to tell."""
+    try:
+        node = load_yaml(place.read_bytes(), place.name)
+    except (OSError, RuleError):
+        return False
+    return isinstance(node, Map) and node.get("as_of") is not None and node.get("genomlys") is None
+
+
+def _folder(path: str) -> Path:
+    place = Path(path)
+    return place.parent if place.suffix in _YAML else place
+
+
+def _in_folder(problem: Problem, folder: Path) -> Problem:
+    """A data set names its files alone; beside other data sets the folder must be told too."""
+    file = problem.place.file
+    if file in (str(folder), folder.name):
+        return problem
+    return replace(problem, place=replace(problem.place, file=str(folder / file)))
+
+
+def _neither(path: str) -> Problem:
+    return Problem(
+        "neither-data-nor-rules",
+        Place(path),
+        Text("filen är varken en datamängd eller regler.", "the file is neither a data set nor rules."),
+        Text(f"Ange mappen med {_ABOUT}, eller en .yaml-fil.", f"Give the folder of {_ABOUT}, or a .yaml file."),
+    )
+
+
+_TABLES = {
+    "units": (Text("enhet", "unit"), Text("enheter", "units")),
+    "kpis": (Text("nyckeltal", "KPI"), Text("nyckeltal", "KPIs")),
+    "values": (Text("värde", "value"), Text("värden", "values")),
+    "benchmarks": (Text("jämförelsevärde", "benchmark"), Text("jämförelsevärden", "benchmarks")),
+    "peers": (Text("liknande enhet", "peer"), Text("liknande enheter", "peers")),
+    "areas": (Text("område", "area"), Text("områden", "areas")),
+    "measures": (Text("åtgärd", "measure"), Text("åtgärder", "measures")),
+    "signals": (Text("omständighet", "signal"), Text("omständigheter", "signals")),
+}
+
+
+def _of_dataset(path: str, data: Dataset) -> Text:
+    def said(lang: Lang) -> str:
+        rows = [count(getattr(data, name).height, *nouns, lang) for name, nouns in _TABLES.items()]
+        return f"{path}: {tidy(data.title)}, {data.as_of.isoformat()}. {listed(rows, lang)}."
+
+    return Text(said("sv"), said("en"))
+
+
+_RULES = (Text("regel", "rule"), Text("regler", "rules"))
+_MOVES = (Text("slags förflyttning", "kind of move"), Text("slags förflyttningar", "kinds of moves"))
+_EXAMPLES = (Text("exempel", "example"), Text("exempel", "examples"))
+
+
+def _of_pack(path: str, pack: Pack) -> Text:
+    examples = sum(len(rule.examples) for rule in pack.rules)
+
+    def said(lang: Lang) -> str:
+        numbers = (len(pack.rules), _RULES), (len(pack.moves), _MOVES), (examples, _EXAMPLES)
+        parts = [count(number, *nouns, lang) for number, nouns in numbers]
+        title = f"{tidy(pack.title.in_(lang))} ({pack.name} {pack.version}, sha256 {pack.sha256[:12]})"
+        return f"{path}: {title}. {listed(parts, lang)}."
+
+    return Text(said("sv"), said("en"))
