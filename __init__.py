@@ -9,21 +9,42 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from genomlys.engine.assess import Assessment, assess
+    from genomlys.engine.dataset import Dataset, read_dataset
     from genomlys.engine.errors import DataError, GenomlysError, Place, Problem, RuleError, UsageError
+    from genomlys.engine.language.pack import load_rules
 
 __version__ = "0.1.0"
 
 # Each public name and the module it lives in. A test holds this table, the imports above and __all__ together.
 _HOME = {
+    "Assessment": "genomlys.engine.assess",
     "DataError": "genomlys.engine.errors",
+    "Dataset": "genomlys.engine.dataset",
     "GenomlysError": "genomlys.engine.errors",
     "Place": "genomlys.engine.errors",
     "Problem": "genomlys.engine.errors",
     "RuleError": "genomlys.engine.errors",
     "UsageError": "genomlys.engine.errors",
+    "assess": "genomlys.engine.assess",
+    "load_rules": "genomlys.engine.language.pack",
+    "read_dataset": "genomlys.engine.dataset",
 }
 
-__all__ = ["DataError", "GenomlysError", "Place", "Problem", "RuleError", "UsageError", "__version__"]
+__all__ = [
+    "Assessment",
+    "DataError",
+    "Dataset",
+    "GenomlysError",
+    "Place",
+    "Problem",
+    "RuleError",
+    "UsageError",
+    "__version__",
+    "assess",
+    "load_rules",
+    "read_dataset",
+]
 
 
 # Out of mypy's sight: with it, every misspelt name would pass as one that may exist.

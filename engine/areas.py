@@ -1,21 +1,23 @@
 """Verdicts -> areas: where each area stands against the municipality's goal.
 
 The goal is better results than similar municipalities at a cost that does not exceed the reference
-cost. An area therefore has two sides, cost and results, and beside them how its figures develop and
-what need there is that no figure shows. Each is told by the rules that declare that ``goal``.
+cost. An area therefore has two sides, cost and results, and beside them how its figures develop
+(``conditions.side`` says how they are counted) and what need there is that no figure shows. Each is
+told by the rules that declare that ``goal``.
 """
 
 from __future__ import annotations
 
 import polars as pl
 
+from genomlys.engine.conditions.base import SIDE_GOALS
+from genomlys.engine.conditions.side import side_of
 from genomlys.engine.language.pack import RuleBook
 from genomlys.engine.verdicts import LEVELS, Judged
 
 SIDES = pl.Enum(["worse", "mixed", "better", "even", "unknown"])
 CLASSES = pl.Enum(["problem", "mixed", "unknown", "even", "strength"])
 _KEY = ("unit", "area")
-_GOALS = ("cost", "results", "development", "need")
 
 
 def rule_facts(book: RuleBook) -> pl.DataFrame:
@@ -39,8 +41,8 @@ def classify(judged: Judged, book: RuleBook) -> pl.DataFrame:
     severity (the highest of the area's problems), problems, strengths, unknowns (numbers of
     verdicts); years (the longest that a problem has been flagged, in calendar years).
 
-    A side is "even" only when something was judged and nothing is unknown: what cannot be judged is
-    never told as no problem.
+    A side is known only when what is unknown cannot turn it: what cannot be judged is never told as
+    no problem.
     """
     areas = judged.areas.select(
         "unit",
@@ -48,14 +50,14 @@ def classify(judged: Judged, book: RuleBook) -> pl.DataFrame:
         "committees",
         "priority",
         "cross_cutting",
+        *[side_of(goal).fill_null("unknown").cast(SIDES).alias(goal) for goal in SIDE_GOALS],
         title="area_title",
         name="area_name",
     )
     told = judged.tally.join(rule_facts(book), on="rule")
-    for goal in _GOALS:
-        areas = areas.join(_side(told, goal), on=list(_KEY), how="left", maintain_order="left").with_columns(
-            pl.col(goal).fill_null("unknown")
-        )
+    areas = areas.join(_need(told), on=list(_KEY), how="left", maintain_order="left").with_columns(
+        pl.col("need").fill_null("unknown")
+    )
     flags = judged.verdicts.filter(pl.col("status") == "flagged").join(rule_facts(book), on="rule")
     problems = flags.filter(pl.col("tells").is_in(["problem", "mixed"]) & ~pl.col("goal").is_in(["data", "followup"]))
     summary = problems.group_by(_KEY).agg(
@@ -75,25 +77,17 @@ def classify(judged: Judged, book: RuleBook) -> pl.DataFrame:
     return areas.with_columns(_class(), _goal_met(), *numbers).sort("unit", "area")
 
 
-def _side(told: pl.DataFrame, goal: str) -> pl.DataFrame:
-    """unit, area and one column named as the goal: the side that its rules tell."""
-    flagged, known = pl.col("status") == "flagged", pl.col("status").is_in(["flagged", "clear"])
-    worse = (flagged & (pl.col("tells") == "problem")).any()
-    better = (flagged & (pl.col("tells") == "strength")).any()
-    mixed = (flagged & (pl.col("tells") == "mixed")).any()
-    unknown = (pl.col("status") == "unknown").any()
+def _need(told: pl.DataFrame) -> pl.DataFrame:
+    """unit, area, need: worse where a signal rule is flagged, even where all are clear."""
+    status = pl.col("status")
     side = (
-        pl.when(mixed | (worse & better))
-        .then(pl.lit("mixed"))
-        .when(worse)
+        pl.when((status == "flagged").any())
         .then(pl.lit("worse"))
-        .when(better)
-        .then(pl.lit("better"))
-        .when(known.any() & ~unknown)
+        .when((status == "clear").any() & ~(status == "unknown").any())
         .then(pl.lit("even"))
         .otherwise(pl.lit("unknown"))
     )
-    return told.filter(pl.col("goal") == goal).group_by(_KEY).agg(side.cast(SIDES).alias(goal))
+    return told.filter(pl.col("goal") == "need").group_by(_KEY, maintain_order=True).agg(need=side.cast(SIDES))
 
 
 def _class() -> pl.Expr:

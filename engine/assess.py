@@ -70,6 +70,13 @@ def assess(
 
     Raises DataError, RuleError or UsageError, each with every problem found.
     """
+    if lang not in ("sv", "en"):
+        raise _usage(
+            "unknown-language",
+            "lang",
+            Text(f"språket '{lang}' finns inte.", f"there is no language '{lang}'."),
+            Text("Skriv 'sv' eller 'en'.", "Write 'sv' or 'en'."),
+        )
     data, book, units = asked(data, packs, unit, as_of)
     kept = STATUSES if len(units) == 1 else ("flagged", "unknown")
     judged = judge(data, book, units, data.as_of.year, lang, kept)
@@ -133,15 +140,58 @@ def asked(
 
 
 def _book(packs: Sequence[str | Path | RuleBook]) -> RuleBook:
-    if len(packs) == 1 and isinstance(packs[0], RuleBook):
-        return packs[0]
-    return load_rules(*[pack for pack in packs if not isinstance(pack, RuleBook)])
+    """The one rule book that was given, or that of the packs that were named."""
+    sources = [pack for pack in packs if not isinstance(pack, RuleBook)]
+    books = [pack for pack in packs if isinstance(pack, RuleBook)]
+    if not books:
+        return load_rules(*sources)
+    if len(packs) == 1:
+        return books[0]
+    said = Text(
+        "en regelbok kan inte användas tillsammans med andra regelpaket.", "a rule book cannot be used with other packs."
+    )
+    remedy = Text("Ladda alla i en med load_rules(…).", "Load all of them into one with load_rules(…).")
+    raise UsageError([Problem("several-rule-books", Place("packs"), said, remedy)])
 
 
 def _dated(data: Dataset, as_of: int | dt.date | None) -> Dataset:
     if as_of is None:
         return data
-    return replace(data, as_of=dt.date(as_of, 12, 31) if isinstance(as_of, int) else as_of)
+    day = _day(as_of)
+    first = data.values["year"].min()
+    if isinstance(first, int) and day.year < first:
+        raise _usage(
+            "as-of-before-data",
+            "--as-of",
+            Text(f"datamängden börjar år {first}.", f"the data set begins in {first}."),
+            Text(f"Skriv {first} eller senare.", f"Write {first} or later."),
+        )
+    # What was decided or happened later was not known then.
+    return replace(
+        data,
+        as_of=day,
+        measures=data.measures.filter((pl.col("decided") <= day).fill_null(True)),
+        signals=data.signals.filter((pl.col("date") <= day).fill_null(True)),
+    )
+
+
+def _day(as_of: object) -> dt.date:
+    if isinstance(as_of, dt.datetime):
+        return as_of.date()
+    if isinstance(as_of, dt.date):
+        return as_of
+    if isinstance(as_of, int) and 1900 <= as_of <= 2199:
+        return dt.date(as_of, 12, 31)
+    raise _usage(
+        "bad-as-of",
+        "--as-of",
+        Text(f"'{as_of}' är varken ett år eller ett datum.", f"'{as_of}' is neither a year nor a date."),
+        Text("Skriv till exempel 2024 eller 2025-09-01.", "Write for example 2024 or 2025-09-01."),
+    )
+
+
+def _usage(code: str, place: str, message: Text, remedy: Text) -> UsageError:
+    return UsageError([Problem(code, Place(place), message, remedy)])
 
 
 def chosen_units(data: Dataset, unit: str | Sequence[str] | None) -> tuple[str, ...]:
@@ -152,13 +202,22 @@ def chosen_units(data: Dataset, unit: str | Sequence[str] | None) -> tuple[str, 
         kind = data.units.filter(pl.col("unit") == data.unit)["kind"]
         return tuple(data.units.filter(pl.col("kind") == kind[0])["unit"].sort().to_list())
     asked = (unit,) if isinstance(unit, str) else tuple(unit)
+    if not asked:
+        raise _usage(
+            "no-unit",
+            "--unit",
+            Text("ingen enhet är angiven.", "no unit is given."),
+            Text("Ange minst en enhet, eller 'all'.", "Give at least one unit, or 'all'."),
+        )
     known = data.units["unit"].to_list()
+    titled = dict(data.units.select("title", "unit").iter_rows())
+    asked = tuple(titled.get(name, name) for name in asked)
     problems = [
         Problem(
             "unknown-unit",
             Place("--unit"),
             Text(f"enheten '{name}' finns inte i datamängden.", f"the unit '{name}' is not in the data set."),
-            nearest(name, [*known, ALL]),
+            nearest(name, [*known, *titled, ALL]),
         )
         for name in asked
         if name not in known

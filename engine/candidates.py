@@ -19,6 +19,7 @@ from genomlys.engine.verdicts import LEVELS, Judged
 
 RELATIONS = pl.Enum(["new", "strengthen", "continue", "replace"])
 _KEY = ["unit", "area"]
+_MOST_NAMED = 5  # KPIs named in a proposal
 _REASONS = 3  # sentences of evidence that are quoted; all findings are listed beside them
 
 CANDIDATES: Mapping[str, pl.DataType] = {
@@ -53,6 +54,8 @@ def propose(
 ) -> pl.DataFrame:
     """CANDIDATES: at most one per unit and area, the first move of the pack that holds for it.
 
+    scope is null where the area's committees are not known, relation where no measures are.
+
     areas: as ``areas.classify`` gives them. The gain in kronor is that of the one KPI with the
     largest gap in money (``gain_from``), so that no krona is counted twice; null, with words beside
     it, where no gap can be computed. Rank is by tiers, each shown: class against the goal, severity,
@@ -68,10 +71,11 @@ def propose(
         .join(_quoted(judged, areas, book, lang), on=_KEY, how="left", maintain_order="left")
     )
     frame = frame.with_columns(
-        relation=_relation(),
+        relation=pl.when((pl.col("unit") == data.unit) & (len(data.measures) > 0)).then(_relation()),
         scope=pl.when(pl.col("cross_cutting") | (pl.col("committees").list.len() > 1))
         .then(pl.lit("cross-committee"))
-        .otherwise(pl.lit("own")),
+        .when(pl.col("committees").list.len() == 1)
+        .then(pl.lit("own")),
     )
     return _ranked(_worded(frame, book, lang))
 
@@ -80,7 +84,7 @@ def _moves(judged: Judged, book: RuleBook, sight: Sight) -> pl.DataFrame:
     """unit, area, unit_title and the first move that holds (null where none does)."""
     chosen = pl.coalesce(
         [
-            *[pl.when(move.when.margin(sight).holds).then(pl.lit(move.id)) for move in book.moves],
+            *[pl.when(move.when.margin(sight).meant).then(pl.lit(move.id)) for move in book.moves],
             pl.lit(None, dtype=pl.String),
         ]
     )
@@ -93,7 +97,6 @@ def _evidence(judged: Judged, book: RuleBook) -> pl.DataFrame:
     return found.group_by(_KEY, maintain_order=True).agg(
         evidence=pl.concat_str("rule", pl.lit("/"), "subject"),
         reason=pl.col("text").head(_REASONS).str.join(" "),
-        kpis=pl.col("kpi_name").drop_nulls().unique(maintain_order=True),
         tier_severity=pl.col("severity").max(),
         tier_money=pl.col("money").max(),
         tier_years=pl.col("years_flagged").max(),
@@ -104,7 +107,7 @@ def _evidence(judged: Judged, book: RuleBook) -> pl.DataFrame:
 
 def _problems(judged: Judged, book: RuleBook) -> pl.DataFrame:
     """The flagged problems of areas, gravest first; what speaks of KPIs before what sums up areas."""
-    names = judged.grid.kpis.select(subject="kpi", kpi_name="name")
+    names = judged.grid.kpis.select(subject_kind=pl.lit("kpi"), subject="kpi", kpi_name="name")
     order = pl.col("goal").replace_strict(
         {"cost": 0, "results": 0, "need": 1, "development": 1, "followup": 2}, default=3, return_dtype=pl.Int32
     )
@@ -115,7 +118,7 @@ def _problems(judged: Judged, book: RuleBook) -> pl.DataFrame:
         judged.verdicts.filter(pl.col("status") == "flagged")
         .join(rule_facts(book), on="rule")
         .filter(pl.col("tells").is_in(["problem", "mixed"]) & (pl.col("goal") != "data"))
-        .join(names, on="subject", how="left")
+        .join(names, on=["subject_kind", "subject"], how="left")
         .with_columns(order=order, by_kind=by_kind, by_severity=pl.col("severity").to_physical())
         .sort(
             "unit",
@@ -174,17 +177,20 @@ def _quoted(judged: Judged, areas: pl.DataFrame, book: RuleBook, lang: Lang) -> 
             *_KEY,
             "area_name",
             pl.col("signals_text").fill_null(""),
-            kpis_sv=_listed("names", " och "),
-            kpis_en=_listed("names", " and "),
+            kpis_sv=_listed("names", " och ", "fler"),
+            kpis_en=_listed("names", " and ", "others"),
             committees_sv=_listed("committees", " och "),
             committees_en=_listed("committees", " and "),
         )
     )
 
 
-def _listed(column: str, last: str) -> pl.Expr:
-    """A list of texts as "a, b och c"; empty text for none."""
+def _listed(column: str, last: str, more: str = "") -> pl.Expr:
+    """A list of texts as "a, b och c"; empty text for none. With ``more``, at most five and then that."""
     texts = pl.col(column)
+    if more:
+        cut = texts.list.head(_MOST_NAMED)
+        texts = pl.when(texts.list.len() > _MOST_NAMED).then(cut.list.concat([pl.lit(more)])).otherwise(texts)
     head = texts.list.head((texts.list.len().cast(pl.Int64) - 1).clip(lower_bound=0)).list.join(", ")
     tail = texts.list.last()
     several = texts.list.len() > 1
@@ -207,8 +213,10 @@ def _relation() -> pl.Expr:
     )
 
 
-_GAIN = Text("{}: {} om året om {} når jämförelsevärdet.", "{}: {} a year if {} reaches the basis.")
-_AT_MOST = Text("Högst", "At most")
+_GAIN = Text(" {} om året om {} når jämförelsevärdet.", " {} a year if {} reaches the basis.")
+_NO_GAIN = Text(
+    " Effekten i kronor kan inte beräknas ur siffrorna.", " The effect in kronor cannot be computed from the figures."
+)
 
 
 def _worded(frame: pl.DataFrame, book: RuleBook, lang: Lang) -> pl.DataFrame:
@@ -221,13 +229,11 @@ def _worded(frame: pl.DataFrame, book: RuleBook, lang: Lang) -> pl.DataFrame:
             text = pl.when(pl.col("move") == move.id).then(said).otherwise(text)
         texts[word] = text
     horizons = {move.id: move.horizon for move in book.moves}
-    money = pl.format(_GAIN.in_(lang), pl.lit(_AT_MOST.in_(lang)), "gain_text", "gain_kpi")
+    money = pl.format(_GAIN.in_(lang), "gain_text", "gain_kpi")
     return frame.rename({"title": "area_title"}).with_columns(
         title=texts["title"],
         description=texts["description"],
-        gain=pl.when(pl.col("gain_tkr").is_not_null())
-        .then(pl.concat_str(texts["gain"], pl.lit(" "), money))
-        .otherwise(texts["gain"]),
+        gain=pl.concat_str(texts["gain"], money.fill_null(_NO_GAIN.in_(lang))),
         horizon=pl.col("move").replace_strict(horizons, default=None, return_dtype=pl.String),
         measures=pl.col("open_titles").fill_null([]),
         evidence=pl.col("evidence").fill_null([]),

@@ -25,7 +25,7 @@ Ints = NDArray[np.int64]
 STATES = ("ok", "preliminary", "stale", "missing", "suppressed", "not_applicable")
 _MARKS = {"ok": 1, "preliminary": 2, "missing": 3, "suppressed": 4, "not_applicable": 5}
 _NO_BREAK, _NEVER = 999, 9999
-_SUMS = {"kr": 0.001, "tkr": 1.0, "mnkr": 1000.0}  # thousand kronor a step
+_SUMS = {"tkr": 1.0, "mnkr": 1000.0}  # thousand kronor a step
 _DIRECTIONS = pl.Enum(DIRECTIONS)
 
 
@@ -227,13 +227,15 @@ def _kept(data: Dataset, units: pl.DataFrame, marks: NDArray[np.uint8], unit_at:
 
 
 def _has(data: Dataset) -> list[pl.Expr]:
-    """Whether a KPI has a benchmark for anyone, any year: the same whichever units are judged."""
-    stated = data.benchmarks.filter(pl.col("value").is_not_null())
+    """Whether a KPI has a benchmark for anyone, any year: the same whichever units are judged.
+
+    A row without a figure tells of a comparison that is missing, not that there is none.
+    """
     computed = kpis_with_peers(data)
     return [
         pl.col("kpi")
         .is_in(
-            stated.filter(pl.col("benchmark") == name)["kpi"].unique().to_list()
+            data.benchmarks.filter(pl.col("benchmark") == name)["kpi"].unique().to_list()
             + (computed if name in COMPUTED else [])
         )
         .alias(has(name))

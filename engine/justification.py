@@ -16,7 +16,7 @@ from genomlys.engine.amounts import percent_text, tkr_text, with_difference_meas
 from genomlys.engine.conditions import columns
 from genomlys.engine.conditions.base import Condition, Field, Sight
 from genomlys.engine.conditions.subjects import subject_fields
-from genomlys.engine.conditions.tree import Branch, Tree, certain_leaves, known_leaves
+from genomlys.engine.conditions.tree import Branch, Tree, known_leaves, leaves
 from genomlys.engine.errors import Lang, Text
 from genomlys.engine.language.model import Rule
 from genomlys.engine.language.template import Part, Slot, split_template
@@ -24,10 +24,7 @@ from genomlys.engine.writing import number_text
 
 _UNKNOWN = Text("okänt", "unknown")
 _AND = Text(" och ", " and ")
-_OTHER_YEAR = Text(
-    " Det egna värdet avser {} och jämförelsen med {} avser {}.",
-    " The own value is of {} and the comparison with {} is of {}.",
-)
+_OTHER_YEAR = Text(" Det egna värdet avser {} och jämförelsevärdet {}.", " The own value is of {} and the basis of {}.")
 _ROUNDING = Text(
     " Skillnaden är så liten att siffrornas avrundning kan avgöra.",
     " The difference is so small that the rounding of the figures may decide.",
@@ -90,9 +87,15 @@ def _written(field: Field, lang: Lang) -> pl.Expr:
 
 def _series(values: Sequence[pl.Expr], lang: Lang) -> pl.Expr:
     """Values in order: "100, 109 och 120 mnkr"."""
-    numbers = [number_text(value, pl.col("decimals"), lang) for value in values]
+    decimals = pl.col("decimals")
+    numbers = [number_text(value, decimals, lang) for value in values]
     measured = with_measure(numbers[-1], pl.col("measure"), lang)
-    return pl.concat_str(pl.concat_str(numbers[:-1], separator=", "), pl.lit(_AND.in_(lang)), measured)
+    # A decimal comma and a listing comma would be hard to tell apart.
+    separator = pl.when((decimals > 0) & (lang == "sv")).then(pl.lit("; ")).otherwise(pl.lit(", "))
+    listed = numbers[0]
+    for number in numbers[1:-1]:
+        listed = pl.concat_str(listed, separator, number)
+    return pl.concat_str(listed, pl.lit(_AND.in_(lang)), measured)
 
 
 def _slot(slot: Slot, field: Field, lang: Lang) -> pl.Expr:
@@ -117,7 +120,7 @@ def _added(tree: Tree, own: Mapping[str, Field], lang: Lang, sight: Sight) -> li
     if tree.because is not None:
         fields = _fields(known_leaves(tree), own, sight)
         text = capitalised(filled(split_template(tree.because.in_(lang)), fields, lang))
-        holds = tree.margin(sight).holds.fill_null(False)
+        holds = tree.margin(sight).meant.fill_null(False)
         found.append(pl.when(holds).then(pl.concat_str(pl.lit(" "), text)).otherwise(pl.lit("")))
     if isinstance(tree, Branch):
         found += [text for part in tree.parts for text in _added(part, own, lang, sight)]
@@ -126,15 +129,17 @@ def _added(tree: Tree, own: Mapping[str, Field], lang: Lang, sight: Sight) -> li
 
 def _caveats(rule: Rule, lang: Lang, sight: Sight) -> list[pl.Expr]:
     texts = []
-    for leaf in certain_leaves(rule.when):
+    seen: list[pl.Expr] = []
+    for leaf in leaves(rule.when):
         figures = leaf.figures(sight)
         if figures is None or figures.basis_year is None or not figures.same_year_expected:
             continue
-        assert figures.basis_title is not None
-        own_year, basis_year = columns.YEAR.cast(pl.String), figures.basis_year.cast(pl.String)
-        title = figures.basis_title[1 if lang == "en" else 0]
-        said = pl.format(_OTHER_YEAR.in_(lang), own_year, title, basis_year)
-        texts.append(pl.when(figures.basis_year != columns.YEAR).then(said).otherwise(pl.lit("")))
+        year = figures.basis_year
+        # Each other year is told once, however many comparisons are of it.
+        is_new = pl.all_horizontal([year != columns.YEAR, *[year.ne_missing(other) for other in seen]])
+        said = pl.format(_OTHER_YEAR.in_(lang), columns.YEAR.cast(pl.String), year.cast(pl.String))
+        texts.append(pl.when(is_new).then(said).otherwise(pl.lit("")))
+        seen.append(year)
     not_sure = evaluate.sure(rule.id).fill_null(True).not_()
     texts.append(pl.when(not_sure).then(pl.lit(_ROUNDING.in_(lang))).otherwise(pl.lit("")))
     preliminary = columns.STATE == "preliminary"

@@ -110,9 +110,7 @@ def _with_counts(frame: pl.DataFrame, data: Dataset, needs: Iterable[Need], kpi_
 def rows_meant(data: Dataset, need: RowCount, as_of: date) -> pl.DataFrame:
     """All rows of the table that ``need`` counts, with ``_holds``: whether it means them (null: not known)."""
     table = data.measures if need.table == "measures" else data.signals
-    margin = need.where.margin()
-    holds = margin.holds if margin.applies is None else margin.applies & margin.holds
-    return table.with_columns(as_of=pl.lit(as_of)).with_columns(_holds=holds)
+    return table.with_columns(as_of=pl.lit(as_of)).with_columns(_holds=need.where.margin().meant)
 
 
 def _row_counts(data: Dataset, need: RowCount, as_of: date) -> pl.DataFrame:

@@ -14,7 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from genomlys.engine import evaluate, subjects, vocabulary
-from genomlys.engine.conditions.base import KpiCount, Need, Sight, Subject
+from genomlys.engine.conditions.base import SIDE_COUNTS, SIDE_GOALS, KpiCount, Need, Sight, Subject, side_count
 from genomlys.engine.conditions.tree import leaves, needs
 from genomlys.engine.dataset import Dataset
 from genomlys.engine.errors import Lang
@@ -22,7 +22,7 @@ from genomlys.engine.evaluate import STATUS, STATUSES, in_scope, judge_series
 from genomlys.engine.grid import Grid, Ints, build_grid
 from genomlys.engine.history import years_flagged
 from genomlys.engine.justification import sentence
-from genomlys.engine.language.model import Rule
+from genomlys.engine.language.model import TELLS, Rule
 from genomlys.engine.language.pack import RuleBook, graded_leaf
 from genomlys.engine.unknowns import CELLS, missing_cells
 
@@ -115,7 +115,7 @@ def judge(
     sight = Sight(targets=grid.targets)
     lags = {name: count for name, count in lags.items() if name in grid.bases or name == "own"}
     out = _Collected(book, lang, tuple(statuses), sight)
-    tally = _Tally(data, grid, [*_needs_of_areas(book)])
+    tally = _Tally(data, grid, [*_needs_of_areas(book)], kpi_rules)
     blocks: list[pl.DataFrame] = []
     for rows in _blocks(len(grid.own)):
         frame = judge_series(grid, rows, kpi_rules, lags, sight)
@@ -140,6 +140,8 @@ def judge(
         if subject == "area":
             asked += [need for move in book.moves for need in needs(move.when)]
         frame = build(data, titles, asked, counted)
+        if subject == "area":
+            frame = frame.join(tally.sides(), on=["unit", "area"], how="left", maintain_order="left")
         frame = evaluate.evaluate(frame, rules, {rule.id: in_scope(frame, rule) for rule in rules}, sight)
         out.add(frame, rules, None)
         areas = frame if subject == "area" else areas
@@ -166,9 +168,10 @@ def _needs_of_areas(book: RuleBook) -> Iterable[Need]:
 
 
 class _Tally:
-    """Counts, per unit and area, of the KPIs for which a rule holds, may hold and applies."""
+    """Counts KPIs per unit and area: for which a rule holds, may hold and applies; and which way a goal points."""
 
-    def __init__(self, data: Dataset, grid: Grid, asked: Sequence[Need]) -> None:
+    def __init__(self, data: Dataset, grid: Grid, asked: Sequence[Need], rules: Sequence[Rule]) -> None:
+        self._of_goal = {goal: [rule for rule in rules if rule.goal == goal] for goal in SIDE_GOALS}
         self._rules = sorted({need.rule for need in asked if isinstance(need, KpiCount)})
         self._units = grid.units["unit"].to_list()
         self._areas = data.areas["area"].to_list()
@@ -178,7 +181,9 @@ class _Tally:
         self._sums: dict[tuple[str, str], NDArray[np.int64]] = {}
 
     def add(self, frame: pl.DataFrame, rows: Ints) -> None:
-        slots = len(self._units) * len(self._areas)
+        for goal, rules in self._of_goal.items():
+            if rules:
+                self._count(frame.select(**_pointing(rules)), goal, rows)
         for rule in self._rules:
             applies, holds, rounded = (pl.col(f"{rule}:{part}") for part in ("applies", "holds", "rounded"))
             told = frame.select(
@@ -188,16 +193,33 @@ class _Tally:
                 unknown_rounded=applies & rounded.is_null(),
                 applying=applies,
             )
-            for name in told.columns:
-                mine = self._slot[rows][told[name].to_numpy()]
-                there = self._sums.setdefault((rule, name), np.zeros(slots, dtype=np.int64))
-                there += np.bincount(mine, minlength=slots)
+            self._count(told, rule, rows)
+
+    def _count(self, told: pl.DataFrame, of: str, rows: Ints) -> None:
+        slots = len(self._units) * len(self._areas)
+        for name in told.columns:
+            mine = self._slot[rows][told[name].to_numpy()]
+            there = self._sums.setdefault((of, name), np.zeros(slots, dtype=np.int64))
+            there += np.bincount(mine, minlength=slots)
+
+    def sides(self) -> pl.DataFrame:
+        """unit, area and for each goal the SIDE_COUNTS; a row for each unit and area."""
+        keys = self._keys()
+        empty = np.zeros(len(keys), dtype=np.int64)
+        return keys.with_columns(
+            pl.Series(side_count(goal, count), self._sums.get((goal, count), empty), dtype=pl.Int64)
+            for goal in SIDE_GOALS
+            for count in SIDE_COUNTS
+        )
+
+    def _keys(self) -> pl.DataFrame:
+        return pl.DataFrame({"unit": self._units}, schema={"unit": pl.String}).join(
+            pl.DataFrame({"area": self._areas}, schema={"area": pl.String}), how="cross", maintain_order="left_right"
+        )
 
     def frame(self) -> pl.DataFrame:
         """unit, area, rule and _COUNTED: a row where the rule applies to anything."""
-        keys = pl.DataFrame({"unit": self._units}, schema={"unit": pl.String}).join(
-            pl.DataFrame({"area": self._areas}, schema={"area": pl.String}), how="cross", maintain_order="left_right"
-        )
+        keys = self._keys()
         empty = np.zeros(len(keys), dtype=np.int64)
         parts = [
             keys.with_columns(
@@ -208,6 +230,21 @@ class _Tally:
         ]
         schema = {"unit": pl.String, "area": pl.String, "rule": pl.String} | dict.fromkeys(_COUNTED, pl.Int64)
         return pl.concat(parts).filter(pl.col("applying") > 0) if parts else pl.DataFrame(schema=schema)
+
+
+def _pointing(rules: Sequence[Rule]) -> dict[str, pl.Expr]:
+    """Which way each KPI points by the rules of one goal: SIDE_COUNTS as Booleans, never null."""
+
+    def some(part: Callable[[str], pl.Expr], tells: Sequence[str]) -> pl.Expr:
+        return pl.any_horizontal([pl.lit(False), *[part(rule.id) for rule in rules if rule.tells in tells]])
+
+    everything = TELLS
+    unknown = some(lambda rule: pl.col(f"{rule}:applies") & pl.col(f"{rule}:holds").is_null(), everything)
+    mixed = some(evaluate.flagged, ["mixed"]) & ~unknown
+    worse = some(evaluate.flagged, ["problem"]) & ~unknown & ~mixed
+    better = some(evaluate.flagged, ["strength"]) & ~unknown & ~mixed & ~worse
+    judged = some(lambda rule: pl.col(f"{rule}:applies"), everything)
+    return dict(zip(SIDE_COUNTS, (worse, better, mixed, unknown, judged), strict=True))
 
 
 class _Collected:
@@ -326,7 +363,8 @@ def _money(rule: Rule, sight: Sight) -> pl.Expr:
         return pl.lit(None, dtype=pl.Float64)
     figures = leaf.figures(sight)
     assert figures is not None and figures.gap is not None
-    return figures.gap * pl.col("tkr_per_step")
+    # Flagged for its earlier years alone, it has no gap now.
+    return pl.when(figures.gap > 0).then(figures.gap * pl.col("tkr_per_step"))
 
 
 __all__ = ["CONDITIONS", "COUNTS", "STATUSES", "VERDICTS", "Judged", "judge", "judge_series"]

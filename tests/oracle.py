@@ -196,6 +196,7 @@ class Oracle:
         self.values = list(data.values.iter_rows(named=True))
         self._peers = list(data.peers.iter_rows(named=True))
         self.kinds = dict(data.units.select("unit", "kind").iter_rows())
+        self._with_row = set(data.benchmarks.select("kpi", "benchmark").iter_rows())
         self._stated: dict[tuple[str | None, str, str], dict[int, Fraction]] = {}
         for row in data.benchmarks.drop_nulls("value").iter_rows(named=True):
             mine = self._stated.setdefault((row["unit"], row["kpi"], row["benchmark"]), {})
@@ -211,8 +212,8 @@ class Oracle:
         return found
 
     def has(self, kpi: str, benchmark: str) -> bool:
-        """Whether anyone has it, any year: a figure, or peers that it can be computed from."""
-        if any(key[1:] == (kpi, benchmark) for key in self._stated):
+        """Whether anyone has it, any year: a row, also one without a figure, or peers that it can be computed from."""
+        if (kpi, benchmark) in self._with_row:
             return True
         members = {row["member"] for row in self._peers if row["group"] == self._group(kpi)}
         valued = {row["unit"] for row in self.values if row["kpi"] == kpi and row["value"] is not None}

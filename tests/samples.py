@@ -61,11 +61,19 @@ def calm() -> dict[str, Any]:
     return tables | {"values": same.select("unit", "kpi", "year", "value"), "benchmarks": same}
 
 
+def dear() -> dict[str, Any]:
+    """As ``national``, with the cost k0 of area a0 half as high again as its reference everywhere: 500 tkr a year."""
+    tables = national()
+    cost = pl.when(pl.col("kpi") == "k0").then(150.0).otherwise("value")
+    return tables | {"values": tables["values"].with_columns(value=cost)}
+
+
 def measures(*rows: Mapping[str, Any]) -> pl.DataFrame:
     """Measures of area a0; what a row leaves out is of no account to the test."""
     usual = {"area": "a0", "horizon": "short", "decided": "2024-12-16", "saving_kind": "too_early", "status": "ongoing"}
     wide = [
-        {"measure": f"m{number}", "title": f"Åtgärd {number}", **usual, **row} for number, row in enumerate(rows, start=1)
+        {"measure": f"m{number}", "title": f"Åtgärd {number}", **usual, **row}
+        for number, row in enumerate(rows, start=1)
     ]
     return pl.DataFrame(wide, infer_schema_length=None)
 

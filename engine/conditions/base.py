@@ -17,11 +17,15 @@ SUBJECTS: tuple[Subject, ...] = ("kpi", "area", "measure", "signal")
 
 @dataclass(frozen=True)
 class Lags:
-    """Reads the columns ``source.<first>`` to ``source.<count - 1>``; source is "own" or a benchmark."""
+    """Reads the columns ``source.<first>`` to ``source.<count - 1>``; source is "own" or a benchmark.
+
+    one_definition: what a change of definition parts from the KPI's year cannot be used.
+    """
 
     source: str
     count: int
     first: int = 0
+    one_definition: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,16 @@ class RuleMargin:
 
     def column(self, part: str) -> str:
         return f"{self.rule}:{part}"
+
+
+# The parts of the goal that an area's KPIs are counted in, and the counts (``conditions.side`` says how).
+SIDE_GOALS = ("cost", "results", "development")
+SIDE_COUNTS = ("worse", "better", "mixed", "unknown", "judged")
+
+
+def side_count(goal: str, count: str) -> str:
+    """The area frame's column with one of SIDE_COUNTS; ``judged`` counts the unknown ones too."""
+    return f"side.{goal}.{count}"
 
 
 Need = Lags | KpiCount | RowCount | RuleMargin

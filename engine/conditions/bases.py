@@ -65,7 +65,8 @@ class OwnBefore:
         return "own"
 
     def needs(self, years: int) -> tuple[Need, ...]:
-        return (Lags("own", years), Lags("own", years + self.years_ago, first=self.years_ago))
+        earlier = Lags("own", years + self.years_ago, first=self.years_ago, one_definition=True)
+        return (Lags("own", years, one_definition=True), earlier)
 
     def value(self, lag: int) -> pl.Expr:
         """As far back as ``lag`` itself lies, the earlier value must be comparable with it."""

@@ -105,7 +105,9 @@ class Compare:
     def fields(self, sight: Sight) -> Mapping[str, Field]:
         own, basis = columns.own(0), self.than.value(0)
         literal = own - basis
-        ratio = pl.when(basis > 0).then(literal.abs() / basis)
+        # "161 % below" and "2 337 % above" tell nobody anything: then the difference is written.
+        telling = (basis > 0) & (own > 0) & (literal.abs() <= 2 * basis)
+        ratio = pl.when(telling).then(literal.abs() / basis)
         return {
             "basis": Field("value", (basis,)),
             "basis_name": Field("word", self.than.title()),

@@ -35,6 +35,11 @@ class Margin:
     rounded: pl.Expr
     applies: pl.Expr | None = None
 
+    @property
+    def meant(self) -> pl.Expr:
+        """``holds``, and false where the condition has no meaning."""
+        return self.holds if self.applies is None else self.applies & self.holds
+
 
 def of_numbers(
     exact: pl.Expr, lowest: pl.Expr | None = None, highest: pl.Expr | None = None, applies: pl.Expr | None = None
@@ -137,7 +142,7 @@ def _without_meaningless(part: Margin) -> Margin:
     return Margin(
         lo=pl.when(part.applies).then(part.lo).otherwise(-INF),
         hi=pl.when(part.applies).then(part.hi).otherwise(-INF),
-        holds=part.applies & part.holds,
+        holds=part.meant,
         rounded=part.applies & part.rounded,
     )
 

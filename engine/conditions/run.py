@@ -57,7 +57,7 @@ class Run:
         return self.years - 1
 
     def needs(self) -> tuple[Need, ...]:
-        return (Lags("own", self.years),)
+        return (Lags("own", self.years, one_definition=True),)
 
     def margin(self, sight: Sight) -> Margin:
         return all_of([year.margin for year in self._in_years(sight)])

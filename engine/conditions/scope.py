@@ -25,6 +25,9 @@ _NARROWING: Mapping[Subject, Mapping[str, Sequence[str] | None]] = {
         "kpi": None,
         "has": BENCHMARKS,
         "lacks": BENCHMARKS,
+        "area_has": BENCHMARKS,
+        "area_lacks": BENCHMARKS,
+        "cost": ("yes", "no"),
     },
     "area": {"area": None, "priority": ("yes", "no"), "cross_cutting": ("yes", "no")},
     "measure": {"area": None},
@@ -66,12 +69,24 @@ class Scope:
                 return pl.all_horizontal([columns.has(value) for value in values])
             case "lacks":
                 return ~pl.any_horizontal([columns.has(value) for value in values])
+            case "area_has":
+                return pl.all_horizontal([pl.col(columns.has(value)).any().over("area") for value in values])
+            case "area_lacks":
+                return ~pl.any_horizontal([pl.col(columns.has(value)).any().over("area") for value in values])
+            case "cost":
+                return _is_cost().cast(pl.String).is_in(_truths(values))
             case "priority":
                 return pl.col("priority").is_not_null().cast(pl.String).is_in(_truths(values))
             case "cross_cutting":
                 return pl.col("cross_cutting").cast(pl.String).is_in(_truths(values))
             case _:
                 return pl.col(word).is_in(list(values)).fill_null(False)
+
+
+def _is_cost() -> pl.Expr:
+    """A cost to keep down: an economy KPI in kronor for which lower is better."""
+    in_kronor = pl.col("measure").str.contains(r"^(?:kr|tkr|mnkr|mdkr)\b")
+    return (pl.col("category") == "ekonomi") & (pl.col("direction") == "lower") & in_kronor
 
 
 def _truths(values: tuple[str, ...]) -> list[str]:
@@ -108,11 +123,7 @@ def _read_narrowing(fields: Fields, subject: Subject) -> list[tuple[str, tuple[s
         if node is None:
             continue
         what = Text(f"'{word}'", f"'{word}'")
-        if choices is None:
-            texts = [reader.scalar(item, what) for item in reader.items(node)]
-            values = tuple(text for text in texts if text is not None)
-        else:
-            values = reader.words(node, choices, what)
+        values = reader.texts(node, what) if choices is None else reader.words(node, choices, what)
         found.append((word, values))
     fields.finish()
     return found

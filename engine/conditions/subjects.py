@@ -9,8 +9,15 @@ import polars as pl
 from genomlys.engine.conditions import columns
 from genomlys.engine.conditions.base import Field, Subject
 
+
+def _named(quoted: str) -> pl.Expr:
+    """The KPI's name for running text; a title, where it has none, is quoted."""
+    named, title = pl.col("kpi_name"), pl.col("kpi_title")
+    return pl.when(named == title).then(pl.format(quoted, title)).otherwise(named)
+
+
 _KPI: Mapping[str, Field] = {
-    "kpi": Field("text", (pl.col("kpi_name"),)),
+    "kpi": Field("word", (_named("nyckeltalet ”{}”"), _named("the KPI “{}”"))),
     "kpi_title": Field("text", (pl.col("kpi_title"),)),
     "area": Field("text", (pl.col("area_name"),)),
     "unit": Field("text", (pl.col("unit_title"),)),

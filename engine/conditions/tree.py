@@ -18,6 +18,7 @@ from genomlys.engine.conditions import (
     members,
     reference,
     run,
+    side,
     signals,
 )
 from genomlys.engine.conditions.base import Condition, Need, Sight, phrase
@@ -28,7 +29,7 @@ from genomlys.engine.language.reader import Fields, Reader
 from genomlys.engine.language.yamlfile import Node
 
 # One line a kind. The first that accepts the words reads them.
-KINDS: tuple[ModuleType, ...] = (compare, run, data, reference, members, measures, signals)
+KINDS: tuple[ModuleType, ...] = (compare, run, data, reference, members, side, measures, signals)
 
 Joint = Literal["all", "any", "not", "at_least"]
 _JOINTS: tuple[Joint, ...] = ("all", "any", "not", "at_least")

@@ -99,7 +99,10 @@ def _kpi_judged(fields: Fields, scope: Scope, dates: Dates) -> _Told:
     area = ExampleArea(facts.optional("area", facts.reader.scalar) or first_of(scope, "area"))
     kpi = read_kpi(facts, fields, scope, dates)
     facts.finish()
-    return area, () if kpi is None else (kpi,), (), ()
+    beside = [read_kpi_beside(inner, dates) for inner in _each(fields, "kpis")]
+    known = tuple(each for each in (kpi, *beside) if each is not None)
+    _check_ids(fields, known)
+    return area, known, (), ()
 
 
 def _other_judged(fields: Fields, scope: Scope, dates: Dates) -> _Told:

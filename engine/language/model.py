@@ -12,7 +12,7 @@ from genomlys.engine.language.examples import Example
 from genomlys.engine.language.template import Template
 
 TELLS = ("problem", "strength", "mixed", "data")
-GOALS = ("cost", "results", "development", "followup", "need", "data")
+GOALS = ("cost", "results", "development", "need", "detail", "followup", "data")
 
 
 @dataclass(frozen=True)

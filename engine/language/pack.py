@@ -280,15 +280,32 @@ def _read_severity(reader: Reader, node: Node) -> Severity | None:
 
 def _check_texts(reader: Reader, scope: Scope, when: Tree, because: Template | None) -> None:
     own = {name: field.kind for name, field in subject_fields(scope.subject).items()}
+    _check_names(reader, list(known_leaves(when)))
     if because is not None:
         known, ambiguous = _known_fields(list(known_leaves(when)), own)
         check_slots(reader, because, known, ambiguous)
     for node in _with_sentences(when):
         assert node.because is not None
         template = template_of(reader, node.because, node.place)
+        if node is not when:
+            _check_names(reader, list(known_leaves(node)))
         if template is not None:
             known, ambiguous = _known_fields(list(known_leaves(node)), own)
             check_slots(reader, template, known, ambiguous)
+
+
+def _check_names(reader: Reader, conditions: Sequence[Condition]) -> None:
+    """Two conditions of one name that a sentence reads: nobody could tell whose number it says."""
+    named: set[str] = set()
+    for condition in conditions:
+        if condition.name in named:
+            reader.report(
+                "duplicate-name",
+                condition.place,
+                Text(f"två villkor heter '{condition.name}'.", f"two conditions are called '{condition.name}'."),
+                Text("Ge dem var sitt namn efter 'as'.", "Give each a name of its own after 'as'."),
+            )
+        named |= {condition.name} if condition.name else set()
 
 
 def _with_sentences(tree: Tree) -> Iterable[Tree]:

@@ -79,8 +79,24 @@ class Reader:
         return None
 
     def words(self, node: Node, choices: Sequence[str], what: Text) -> tuple[str, ...]:
-        found = [self.word(item, choices, what) for item in self.items(node)]
-        return tuple(word for word in found if word is not None)
+        """One or more of the closed words."""
+        return self._several(node, lambda item: self.word(item, choices, what), what)
+
+    def texts(self, node: Node, what: Text) -> tuple[str, ...]:
+        """One or more texts."""
+        return self._several(node, lambda item: self.scalar(item, what), what)
+
+    def _several(self, node: Node, read: Callable[[Node], str | None], what: Text) -> tuple[str, ...]:
+        items = self.items(node)
+        if not items:
+            self.report(
+                "empty-list",
+                node.place,
+                Text(f"{what.sv} är en tom lista, som ingenting passar.", f"{what.en} is an empty list: nothing fits."),
+                Text("Skriv minst ett värde, eller ta bort ordet.", "Write a value or more, or remove the word."),
+            )
+        found = [read(item) for item in items]
+        return tuple(text for text in found if text is not None)
 
     def phrase(self, node: Node, pattern: str, what: Text, example: str) -> re.Match[str] | None:
         """A scalar in a fixed form, such as "2 of 3 years"."""

@@ -76,6 +76,8 @@ def _reasons(texts: Sequence[str], lang: Lang) -> str | tuple[str, ...]:
 
 
 def _scope(row: Row, lang: Lang) -> str:
+    if row["scope"] is None:
+        return Text("okänd; områdets nämnder är inte angivna", "not known; the area has no committees").in_(lang)
     committees = listed([tidy(name) for name in row["committees"] or []], lang)
     return words.SCOPES[row["scope"]].in_(lang) + (f" ({committees})" if committees else "")
 
@@ -86,13 +88,15 @@ _RELATIONS = {
     "replace": Text("ersätter", "replaces"),
 }
 _NEW = Text("nytt förslag; ingen åtgärd är beslutad i området", "new; no measure is decided in the area")
-_UNKNOWN = Text("inte kända för den här enheten", "not known for this unit")
+_UNKNOWN = Text(
+    "inte kända; datamängden har inga åtgärder för enheten", "not known; the data set has no measures of the unit"
+)
 
 
 def _relation(assessment: Assessment, row: Row) -> str:
     """What the candidate is to the measures decided earlier in its area, each named with its status."""
     lang = assessment.lang
-    if not is_home(assessment):
+    if row["relation"] is None or not is_home(assessment):
         return _UNKNOWN.in_(lang)
     if row["relation"] == "new":
         return _NEW.in_(lang)

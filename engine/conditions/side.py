@@ -1,0 +1,115 @@
+"""Kind ``side``: where an area stands in cost, results or development, over all its KPIs.
+
+    {cost: worse}
+    {results: [worse, mixed]}
+
+A KPI counts as worse, better or mixed by what the flags of the KPI rules with that ``goal`` tell; one
+that any of them leaves unknown is unknown. With w worse, b better, u unknown of n KPIs, the side is
+worse when w - b is at least a quarter of n, and better when b - w is: one of ten KPIs says little of
+an area. The unknown ones may be either, so that the side is known only when they cannot turn it.
+Has no meaning where no rule of the goal applies to any of the KPIs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from genomlys.engine.conditions.base import SIDE_COUNTS, SIDE_GOALS, Field, Figures, Need, Sight, either, side_count
+from genomlys.engine.conditions.margin import Margin, of_truth
+from genomlys.engine.conditions.reading import Header, Scope
+from genomlys.engine.errors import Lang, Place, Text
+from genomlys.engine.language.reader import Fields
+
+WORDS = frozenset(SIDE_GOALS)
+SUBJECTS = ("area",)
+SIDES = ("worse", "mixed", "better", "even")
+_SHARE = 0.25
+_GOALS = {
+    "cost": Text("kostnaden", "the cost"),
+    "results": Text("resultaten", "the results"),
+    "development": Text("utvecklingen", "the development"),
+}
+_WORDS = {
+    "worse": Text("sämre", "worse"),
+    "mixed": Text("blandad", "mixed"),
+    "better": Text("bättre", "better"),
+    "even": Text("i nivå", "level"),
+}
+
+
+def accepts(fields: Fields) -> bool:
+    return not fields.names.isdisjoint(WORDS)
+
+
+def side_of(goal: str) -> pl.Expr:
+    """worse, better, mixed or even; null where it is not known or nothing was judged."""
+    worse, better, mixed, unknown, judged = (pl.col(side_count(goal, count)) for count in SIDE_COUNTS)
+    lead, limit = worse - better, judged * _SHARE
+    settled_worse, settled_better = lead - unknown >= limit, -lead - unknown >= limit
+    open_ = (lead + unknown >= limit) | (unknown - lead >= limit)
+    return (
+        pl.when(judged.fill_null(0) == 0)
+        .then(None)
+        .when(settled_worse)
+        .then(pl.lit("worse"))
+        .when(settled_better)
+        .then(pl.lit("better"))
+        .when(open_)
+        .then(None)
+        .when(worse + better + mixed > 0)
+        .then(pl.lit("mixed"))
+        .when(unknown == 0)
+        .then(pl.lit("even"))
+    )
+
+
+@dataclass(frozen=True)
+class Side:
+    place: Place
+    name: str | None
+    because: Text | None
+    goal: str
+    sides: tuple[str, ...]
+
+    def needs(self) -> tuple[Need, ...]:
+        return ()
+
+    def margin(self, sight: Sight) -> Margin:
+        side = side_of(self.goal)
+        judged = pl.col(side_count(self.goal, "judged")).fill_null(0) > 0
+        return of_truth(side.is_in(list(self.sides)), judged)
+
+    def figures(self, sight: Sight) -> Figures | None:
+        return None
+
+    def fields(self, sight: Sight) -> Mapping[str, Field]:
+        return {
+            count: Field("integer", (pl.col(side_count(self.goal, count)),)) for count in ("worse", "better", "judged")
+        }
+
+    def say(self, lang: Lang) -> str:
+        sides = either([_WORDS[side].in_(lang) for side in self.sides], lang)
+        return f"{_GOALS[self.goal].in_(lang)}: {sides}"
+
+
+def read(fields: Fields, header: Header, scope: Scope) -> Side | None:
+    reader = fields.reader
+    given = [goal for goal in SIDE_GOALS if goal in fields]
+    node = fields.needed(given[0])
+    for other in given[1:]:
+        reader.report(
+            "unknown-word",
+            fields.key_place(other),
+            Text(
+                f"'{given[0]}' och '{other}' kan inte stå tillsammans.",
+                f"'{given[0]}' and '{other}' do not go together.",
+            ),
+            Text("Dela upp dem under 'all' eller 'any'.", "Split them below 'all' or 'any'."),
+        )
+    if node is None:
+        return None
+    sides = reader.words(node, SIDES, Text(f"'{given[0]}'", f"'{given[0]}'"))
+    return Side(header.place, header.name, header.because, given[0], sides) if sides else None
