@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from genomlys.engine.conditions.base import SIDE_GOALS
+from genomlys.engine.conditions.base import SIDE_GOALS, side_count
 from genomlys.engine.conditions.side import side_of
 from genomlys.engine.language.pack import RuleBook
 from genomlys.engine.verdicts import LEVELS, Judged
@@ -51,6 +51,7 @@ def classify(judged: Judged, book: RuleBook) -> pl.DataFrame:
         "priority",
         "cross_cutting",
         *[side_of(goal).fill_null("unknown").cast(SIDES).alias(goal) for goal in SIDE_GOALS],
+        *[_is_open(goal).alias(_open(goal)) for goal in SIDE_GOALS],
         title="area_title",
         name="area_name",
     )
@@ -74,7 +75,17 @@ def classify(judged: Judged, book: RuleBook) -> pl.DataFrame:
     for part in (summary, strengths, unknowns):
         areas = areas.join(part, on=list(_KEY), how="left", maintain_order="left")
     numbers = [pl.col(name).fill_null(0) for name in ("problems", "strengths", "unknowns")]
-    return areas.with_columns(_class(), _goal_met(), *numbers).sort("unit", "area")
+    told_areas = areas.with_columns(_class(), _goal_met(), *numbers).drop(map(_open, SIDE_GOALS))
+    return told_areas.sort("unit", "area")
+
+
+def _is_open(goal: str) -> pl.Expr:
+    """Whether a side is unknown because figures are missing, and not because there is nothing to judge."""
+    return (pl.col(side_count(goal, "judged")).fill_null(0) > 0) & side_of(goal).is_null()
+
+
+def _open(goal: str) -> str:
+    return f"{goal}:open"
 
 
 def _need(told: pl.DataFrame) -> pl.DataFrame:
@@ -91,13 +102,16 @@ def _need(told: pl.DataFrame) -> pl.DataFrame:
 
 
 def _class() -> pl.Expr:
-    """By cost and results where either can be judged, else by development and need."""
+    """By cost and results where either can be judged, else by development and need.
+
+    "strength" and "even" only where no side is open: it could turn out worse.
+    """
     main, other = ("cost", "results"), ("development", "need")
     return (
         pl.when(_known(main))
-        .then(_of_sides(main))
+        .then(_of_sides(main, main))
         .when(_known(other))
-        .then(_of_sides(other))
+        .then(_of_sides(other, SIDE_GOALS))
         .otherwise(pl.lit("unknown"))
         .cast(CLASSES)
         .alias("class")
@@ -108,18 +122,21 @@ def _known(sides: tuple[str, ...]) -> pl.Expr:
     return pl.any_horizontal([pl.col(side) != "unknown" for side in sides])
 
 
-def _of_sides(sides: tuple[str, ...]) -> pl.Expr:
+def _of_sides(sides: tuple[str, ...], judged: tuple[str, ...]) -> pl.Expr:
+    """``judged``: the sides that must not be open where all is said to be well."""
+    settled = ~pl.any_horizontal([pl.col(_open(side)) for side in judged])
+
     def some(word: str) -> pl.Expr:
         return pl.any_horizontal([pl.col(side) == word for side in sides])
 
     return (
-        pl.when(some("mixed") | (some("worse") & some("better")))
-        .then(pl.lit("mixed"))
-        .when(some("worse"))
+        pl.when(some("worse") & ~some("better"))
         .then(pl.lit("problem"))
-        .when(some("better"))
+        .when(some("worse") | some("mixed"))
+        .then(pl.lit("mixed"))
+        .when(some("better") & settled)
         .then(pl.lit("strength"))
-        .when(pl.all_horizontal([pl.col(side) == "even" for side in sides]))
+        .when(pl.all_horizontal([pl.col(side) == "even" for side in sides]) & settled)
         .then(pl.lit("even"))
         .otherwise(pl.lit("unknown"))
     )

@@ -148,7 +148,8 @@ def _book(packs: Sequence[str | Path | RuleBook]) -> RuleBook:
     if len(packs) == 1:
         return books[0]
     said = Text(
-        "en regelbok kan inte användas tillsammans med andra regelpaket.", "a rule book cannot be used with other packs."
+        "en regelbok kan inte användas tillsammans med andra regelpaket.",
+        "a rule book cannot be used with other packs.",
     )
     remedy = Text("Ladda alla i en med load_rules(…).", "Load all of them into one with load_rules(…).")
     raise UsageError([Problem("several-rule-books", Place("packs"), said, remedy)])

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from genomlys.engine.conditions.base import Condition, KpiCount, Lags, Sight
-from genomlys.engine.conditions.tree import leaves, needs
+from genomlys.engine.conditions.base import Condition, Lags, Sight
+from genomlys.engine.conditions.tree import leaves
 from genomlys.engine.language.model import Rule
 from genomlys.engine.language.pack import RuleBook
 
@@ -39,36 +39,35 @@ def missing_cells(unknown: pl.DataFrame, rule: Rule, sight: Sight) -> pl.DataFra
 def cells_of(leaf: Condition, open_: pl.DataFrame, rule_id: str, sight: Sight) -> pl.DataFrame:
     """CELLS: a row per missing figure that one condition reads; ``open_``: the rows where it is unknown."""
     asked = [need for need in leaf.needs() if isinstance(need, Lags)]
-    parts = [_cells(open_, need.source, lag, rule_id) for need in asked for lag in range(need.first, need.count)]
+    parts = [_cells(open_, need, lag, rule_id) for need in asked for lag in range(need.first, need.count)]
     if sight.targets and asked:
         aiming = open_.filter(pl.col("direction") == "target")
         years = max(need.count for need in asked if need.first == 0)
-        parts += [_cells(aiming, "target", lag, rule_id) for lag in range(years)]
+        parts += [_cells(aiming, Lags("target", years), lag, rule_id) for lag in range(years)]
     return pl.concat(parts).unique(maintain_order=True) if parts else pl.DataFrame(schema=dict(CELLS))
 
 
-def _cells(frame: pl.DataFrame, source: str, lag: int, rule_id: str) -> pl.DataFrame:
-    missing = pl.col(f"{source}.{lag}").is_null()
+def _cells(frame: pl.DataFrame, need: Lags, lag: int, rule_id: str) -> pl.DataFrame:
+    missing = pl.col(f"{need.source}.{lag}").is_null()
     has_year = pl.col("year").is_not_null()
-    if source != "own" or lag > 0:
+    if need.source != "own" or lag > 0:
         # Without a recent own value nothing else is asked for yet.
         missing = missing & has_year
-    crosses = pl.lit(lag) > pl.col("comparable") if source == "own" else pl.lit(False)
+    crosses = has_year & (pl.lit(lag) > pl.col("comparable")) & need.one_definition
     reason = (
-        pl.when(has_year & crosses)
+        pl.when(crosses)
         .then(pl.lit("break"))
         .when(~has_year & pl.col("state").cast(pl.String).is_in(["stale", "suppressed"]))
         .then(pl.col("state").cast(pl.String))
         .otherwise(pl.lit("missing"))
     )
-    wanted = missing | (has_year & crosses) if source == "own" else missing
     return (
-        frame.filter(wanted)
+        frame.filter(missing | crosses)
         .select(
             unit="unit",
             kpi="subject",
             area="area",
-            source=pl.lit(source),
+            source=pl.lit(need.source),
             year=pl.col("year") - lag,
             reason=reason,
             rule=pl.lit(rule_id),
@@ -92,23 +91,23 @@ UNKNOWNS: Mapping[str, pl.DataType] = {
 def summarised(cells: pl.DataFrame, verdicts: pl.DataFrame, book: RuleBook) -> pl.DataFrame:
     """UNKNOWNS: a row per missing figure, with every unknown verdict that it bears on, most first.
 
-    A verdict on an area, measure or signal is borne on by the cells of the KPI rules it counts.
+    A verdict is borne on by the cells of the rules it refers to: on an area, measure or signal by those of
+    the area's KPIs, on a KPI by its own.
     """
     direct = cells.with_columns(verdict=pl.concat_str("rule", pl.lit("/"), "kpi"))
-    counted = pl.DataFrame(
-        {
-            "counting": [rule.id for rule in book.rules for _ in _counted(rule)],
-            "rule": [name for rule in book.rules for name in _counted(rule)],
-        },
-        schema={"counting": pl.String, "rule": pl.String},
+    referring = pl.DataFrame(
+        [(rule.id, name) for rule in book.rules for name in sorted(book.beneath(rule.when))],
+        schema={"referring": pl.String, "rule": pl.String},
+        orient="row",
     )
-    open_ = verdicts.filter((pl.col("status") == "unknown") & (pl.col("subject_kind") != "kpi")).select(
-        "unit", "area", "subject", counting="rule"
+    open_ = verdicts.filter(pl.col("status") == "unknown").select(
+        "unit", "area", "subject_kind", "subject", referring="rule"
     )
     indirect = (
-        cells.join(counted, on="rule")
-        .join(open_, on=["unit", "area", "counting"])
-        .with_columns(verdict=pl.concat_str("counting", pl.lit("/"), "subject"))
+        cells.join(referring, on="rule")
+        .join(open_, on=["unit", "area", "referring"])
+        .filter((pl.col("subject_kind") != "kpi") | (pl.col("subject") == pl.col("kpi")))
+        .with_columns(verdict=pl.concat_str("referring", pl.lit("/"), "subject"))
     )
     key = ["unit", "kpi", "area", "source", "year", "reason"]
     both = pl.concat([direct.select(*key, "verdict"), indirect.select(*key, "verdict")])
@@ -119,7 +118,3 @@ def summarised(cells: pl.DataFrame, verdicts: pl.DataFrame, book: RuleBook) -> p
         .sort("unit", "count", *key[1:], descending=[False, True, *[False] * 5])
         .select(list(UNKNOWNS))
     )
-
-
-def _counted(rule: Rule) -> list[str]:
-    return sorted({need.rule for need in needs(rule.when) if isinstance(need, KpiCount)})

@@ -488,7 +488,7 @@ def _difference(
         return MEANINGLESS
     if own is None or basis is None or (to_target and target is None):
         return UNKNOWN
-    # The margin is made of straight pieces that meet where a figure is 0 or the target: it is widest there or at an end.
+    # The margin is of straight pieces that meet where a figure is 0 or the target: its ends are there or outermost.
     kinks = [Fraction(0), *([target] if target is not None else [])]
     margins = [
         _gap(one, other, side, kpi, target) - _width(band, other, kpi)

@@ -35,7 +35,7 @@ SIGNAL_KINDS = ("law", "audit")
 MONTHS = (6, 12, 24)
 _AS_OF = (dt.date(2024, 12, 31), dt.date(2024, 2, 29), dt.date(2023, 8, 31))
 # What a year of a series is: mostly a figure. "absent" is no row at all.
-_MARKS = ("ok",) * 9 + ("preliminary", "absent", "absent", "missing", "suppressed", "not_applicable")
+_MARKS = ("ok",) * 20 + ("preliminary", "absent", "absent", "missing", "suppressed", "not_applicable")
 _LEVELS = (0, 2, 20)
 _FEW = st.integers(-3, 4)  # steps of the last printed decimal
 
@@ -74,7 +74,7 @@ def kpis(draw: st.DrawFn, name: str, areas: Sequence[str], directions: Sequence[
         "direction": draw(st.sampled_from(directions)),
         "decimals": decimals,
         "materiality": draw(st.sampled_from(band)),
-        "breaks": draw(st.sampled_from(["", "", "", "2022", "2019; 2023", "2024", "2026"])),
+        "breaks": draw(st.sampled_from(["", "", "", "", "2022", "2019; 2023", "2024", "2026"])),
         "max_age": draw(st.integers(0, 3)),
     }
     return Kpi(row, draw(st.sampled_from(_LEVELS)))
@@ -85,7 +85,7 @@ def tables(draw: st.DrawFn, *, directions: Sequence[str] = DIRECTIONS, measures:
     """A data set of a few units, KPIs and areas."""
     as_of = draw(st.sampled_from(_AS_OF))
     areas = AREAS[: draw(st.integers(1, 3))]
-    catalogue = [draw(kpis(name, areas, directions, measures)) for name in KPIS[: draw(st.integers(1, 5))]]
+    catalogue = [draw(kpis(name, areas, directions, measures)) for name in KPIS[: draw(st.integers(2, 5))]]
     units = [*MUNICIPALITIES[: draw(st.sampled_from([2, 2, 3, 5]))], *draw(st.sampled_from([(), (NATION,)]))]
     return {
         "dataset": {"title": "Prov", "unit": HOME, "as_of": as_of},
@@ -125,7 +125,7 @@ def _values(draw: st.DrawFn, units: Sequence[str], catalogue: Sequence[Kpi]) -> 
         )
     )
     last = {
-        (unit, kpi.name): draw(st.sampled_from([*[2024] * 7, 2023, 2022, 2020, 2015]))
+        (unit, kpi.name): draw(st.sampled_from([*[2024] * 10, 2023, 2022, 2020, 2015]))
         for unit, kpi in product(units, catalogue)
     }
     rows = [
@@ -349,9 +349,10 @@ def trees(
 
 @st.composite
 def scopes(draw: st.DrawFn) -> Words:
-    """Of KPIs; half of them without any word."""
+    """Of KPIs; most of them without any word."""
     return draw(
         st.one_of(
+            st.just({}),
             st.just({}),
             st.just({}),
             st.sampled_from(MEASURES).map(lambda word: {"measure": word}),
@@ -412,7 +413,7 @@ def kpi_rules(draw: st.DrawFn, name: str, same: Sequence[str] = ()) -> Words:
 def books(draw: st.DrawFn) -> list[Words]:
     """Rules for KPIs, and for areas, measures and signals that count them."""
     rules: list[Words] = []
-    for number in range(draw(st.integers(1, 4))):
+    for number in range(draw(st.integers(2, 5))):
         rules.append(draw(kpi_rules(f"kpi-{number}", [rule["id"] for rule in rules])))
     names = [rule["id"] for rule in rules]
     for subject, most in (("area", 2), ("measure", 1), ("signal", 1)):

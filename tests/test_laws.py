@@ -141,6 +141,19 @@ def test_the_engine_says_what_the_plain_reference_implementation_says(given_tabl
             assert row["sure"] == verdict.sure, (name, row, verdict)
 
 
+def one_kpi(kpis: Words, values: pl.DataFrame, as_of: int | dt.date = 2024, **more: pl.DataFrame) -> Tables:
+    """A data set of one unit, one area and the KPI k0; ``kpis`` are its facts where they are not these."""
+    facts = {"kpi": "k0", "title": "K", "category": "ekonomi", "area": "a0", "measure": "kr/inv"}
+    return {
+        "dataset": {"title": "Prov", "unit": HOME, "as_of": as_of},
+        "units": pl.DataFrame({"unit": [HOME], "title": ["M"], "kind": ["municipality"]}),
+        "areas": pl.DataFrame({"area": ["a0"], "title": ["A"]}),
+        "kpis": pl.DataFrame([facts | {"direction": "lower", "decimals": 0} | kpis], infer_schema_length=None),
+        "values": values.with_columns(unit=pl.lit(HOME), kpi=pl.lit("k0")),
+        **more,
+    }
+
+
 def without_peers(given_tables: Tables) -> Tables:
     """A mean over peers is of those that have a figure: a figure more is another mean, and no filled gap."""
     return {name: table for name, table in given_tables.items() if name != "peers"}
@@ -381,7 +394,11 @@ def test_the_algebra_of_trees(given_tables: Tables, subject: str, drawn: st.Data
         assert_frame_equal(of_rule(found, name), of_rule(found, same))
     # A part without a meaning drops out of "any" and takes the meaning of "all": De Morgan's laws are for the others.
     applies = [of_rule(found, f"part-{number}")["status"] != "not_applicable" for number in range(len(parts))]
-    meant = pl.DataFrame([mine.alias(str(number)) for number, mine in enumerate(applies)]).select(pl.all_horizontal(pl.all())).to_series()
+    meant = (
+        pl.DataFrame([mine.alias(str(number)) for number, mine in enumerate(applies)])
+        .select(pl.all_horizontal(pl.all()))
+        .to_series()
+    )
     for name, same in (("all", "none-fails"), ("any", "not-all-fail")):
         assert_frame_equal(of_rule(found, name).filter(meant), of_rule(found, same).filter(meant))
 
@@ -414,31 +431,27 @@ def test_worse_has_no_meaning_without_a_direction(given_tables: Tables, worse: W
 def ties(draw: st.DrawFn) -> tuple[Tables, list[Words]]:
     """A KPI whose figure lies exactly the band from its basis, on the side asked for, and rules that ask."""
     decimals = draw(st.integers(-2, 3))
-    direction = draw(st.sampled_from(["lower", "higher", "target"]))
+    direction = draw(st.sampled_from(["lower", "higher", "target", "target"]))
     side = draw(st.sampled_from(["above", "below", "worse", "better"]))
     basis = draw(st.integers(-400, 4000))
     by, width, materiality = draw(_tied_bands(basis, decimals))
-    target = draw(st.integers(-400, 4000) | st.just(10**9))
+    target = draw(st.integers(-400, 4000) | st.sampled_from([10**9, -(10**9)]))
     if direction == "target" and side in ("worse", "better"):
         distance = abs(basis - target) + (width if side == "worse" else -width)
         assume(distance >= 0)
-        own = target + draw(st.sampled_from([1, -1])) * distance
+        own = target + (distance if basis > target else -distance)  # on the basis's side of the target
     else:
         own = basis + (
             width if side == "above" or (side, direction) in (("worse", "lower"), ("better", "higher")) else -width
         )
     written = [format(Decimal(steps).scaleb(-decimals), "f").replace(".", ",") for steps in (own, basis, target)]
-    kpi = {"kpi": "k0", "title": "K", "category": "ekonomi", "area": "a0", "measure": "kr/inv", "direction": direction}
-    data = {
-        "dataset": {"title": "Prov", "unit": HOME, "as_of": 2024},
-        "units": pl.DataFrame({"unit": [HOME], "title": ["M"], "kind": ["municipality"]}),
-        "areas": pl.DataFrame({"area": ["a0"], "title": ["A"]}),
-        "kpis": pl.DataFrame([kpi | {"decimals": decimals, "materiality": materiality}], infer_schema_length=None),
-        "values": pl.DataFrame({"unit": HOME, "kpi": "k0", "year": [2023, 2024], "value": [written[1], written[0]]}),
-        "benchmarks": pl.DataFrame(
+    data = one_kpi(
+        {"direction": direction, "decimals": decimals, "materiality": materiality},
+        values=pl.DataFrame({"year": [2023, 2024], "value": [written[1], written[0]]}),
+        benchmarks=pl.DataFrame(
             {"kpi": "k0", "year": [2023, 2024], "benchmark": ["target", "reference"], "value": [written[2], written[1]]}
         ),
-    }
+    )
     change = {"above": "rising", "below": "falling", "worse": "worsening", "better": "improving"}[side]
     asked = [
         {"is": side, "than": "reference"},
@@ -484,36 +497,35 @@ def test_at_exact_equality_a_condition_does_not_hold_and_its_negation_does(tied:
 
 def test_on_its_very_day_a_date_has_not_passed_and_a_month_is_not_exceeded() -> None:
     day = dt.date(2024, 12, 31)
-    # A year after 29 February is 28 February: the last day there is.
-    measures = [
-        ("on-the-day", day, dt.date(2023, 12, 31)),
-        ("the-day-after", day - dt.timedelta(1), dt.date(2023, 12, 30)),
-    ]
-    data = read_dataset(
-        {
-            "dataset": {"title": "Prov", "unit": HOME, "as_of": day},
-            "units": pl.DataFrame({"unit": [HOME], "title": ["M"], "kind": ["municipality"]}),
-            "areas": pl.DataFrame({"area": ["a0"], "title": ["A"]}),
-            "kpis": pl.DataFrame(
-                {"kpi": ["k0"], "title": "K", "category": "ekonomi", "area": "a0", "measure": "%"}
-                | {"direction": "lower", "decimals": 0}
-            ),
-            "values": pl.DataFrame({"unit": [HOME], "kpi": ["k0"], "year": [2024], "value": [1.0]}),
-            "measures": pl.DataFrame(
-                measures, schema={"measure": pl.String, "due": pl.Date, "decided": pl.Date}, orient="row"
-            ).with_columns(
-                title="measure",
-                area=pl.lit("a0"),
-                horizon=pl.lit("short"),
-                saving_kind=pl.lit("unclear"),
-                status=pl.lit("ongoing"),
-            ),
-        }
-    )
+    before = day - dt.timedelta(days=1)
+    dates = [("on-the-day", day, dt.date(2023, 12, 31)), ("the-day-after", before, dt.date(2023, 12, 30))]
+    measures = pl.DataFrame(dates, schema={"measure": pl.String, "due": pl.Date, "decided": pl.Date}, orient="row")
+    words = {"area": "a0", "horizon": "short", "saving_kind": "unclear", "status": "ongoing"}
+    measures = measures.with_columns(title="measure", **{name: pl.lit(word) for name, word in words.items()})
+    data = read_dataset(one_kpi({}, pl.DataFrame({"year": [2024], "value": [1.0]}), day, measures=measures))
     whens = {"passed": {"past_due": "yes"}, "not-passed": {"past_due": "no"}, "old": {"older_than": "12 months"}}
     found = rows(judged(data, load([rule(name, when, "measure") for name, when in whens.items()])).verdicts)
     flagged = {(name, subject) for (_, name, subject), row in found.items() if row["status"] == "flagged"}
     assert flagged == {("passed", "the-day-after"), ("not-passed", "on-the-day"), ("old", "the-day-after")}
+
+
+@pytest.mark.parametrize(("hole", "years"), [(None, 7), (2019, 4)])
+def test_years_flagged_go_on_behind_a_break_but_end_at_a_hole(hole: int | None, years: int) -> None:
+    """Behind a break the rule is asked within the definition that held then; a year without a value ends the row."""
+    given = [(year, float(year)) for year in range(2016, 2024) if year != hole]
+    data = read_dataset(
+        one_kpi(
+            kpis={"breaks": "2020"},
+            values=pl.DataFrame(given, schema={"year": pl.Int32, "value": pl.Float64}, orient="row"),
+            benchmarks=pl.DataFrame({"kpi": "k0", "year": [2020], "benchmark": "reference", "value": [1.0]}),
+        )
+    )
+    # 2020 cannot be compared with 2019, and is flagged by the reference; 2016 is the first year and has none before it.
+    when = {
+        "any": [{"is": "above", "than": "own 1 year ago"}, {"is": "above", "than": "reference", "in": "1 of 1 years"}]
+    }
+    (row,) = judged(data, load([rule("kpi-0", when)])).verdicts.iter_rows(named=True)
+    assert (row["status"], row["years_flagged"]) == ("flagged", years)
 
 
 def _years(data: Dataset) -> dict[tuple[str, str], list[int]]:

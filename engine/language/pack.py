@@ -44,6 +44,16 @@ class RuleBook:
     def pack_of(self, rule: Rule) -> Pack:
         return next(pack for pack in self.packs if rule in pack.rules)
 
+    def beneath(self, when: Tree) -> frozenset[str]:
+        """The ids of all rules that a tree refers to, directly or through another rule."""
+        trees = {rule.id: rule.when for rule in self.rules}
+        found: set[str] = set()
+        open_ = _referred(when)
+        while open_:
+            found |= open_
+            open_ = {name for rule in open_ for name in _referred(trees[rule])} - found
+        return frozenset(found)
+
 
 def bundled_packs() -> dict[str, Path]:
     """The packs that come with Genomlys, by name."""

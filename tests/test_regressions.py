@@ -1,0 +1,227 @@
+"""What has gone wrong once: each a small data set, rules, and the answer that was not right."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from genomlys.engine.assess import Assessment, assess
+from genomlys.engine.errors import RuleError, UsageError
+from genomlys.engine.language.pack import load_rules
+
+Rows = Sequence[Mapping[str, Any]]
+Series = Mapping[int, float | str | None]
+
+QUALITY = {"category": "kvalitet", "direction": "higher", "measure": "index"}
+
+
+def tables(
+    kpis: Rows,
+    values: Mapping[str, Series],
+    benchmarks: Mapping[tuple[str, str], Series] | None = None,
+    **more: Rows,
+) -> dict[str, Any]:
+    """A data set of one municipality and one area, ``omrade``; a KPI is a cost unless it says otherwise."""
+    usual = {"category": "ekonomi", "area": "omrade", "measure": "kr/inv", "direction": "lower", "decimals": 0}
+    rows: dict[str, Rows] = {
+        "units": [{"unit": "u", "title": "Kommunen", "kind": "municipality"}],
+        "areas": [{"area": "omrade", "title": "Området", "name": "området"}],
+        "kpis": [{"title": kpi["kpi"], **usual, **kpi} for kpi in kpis],
+        "values": [
+            {"unit": "u", "kpi": kpi, "year": year, "value": _cell(value)}
+            for kpi, series in values.items()
+            for year, value in series.items()
+        ],
+        "benchmarks": [
+            {"kpi": kpi, "year": year, "benchmark": name, "value": _cell(value)}
+            for (kpi, name), series in (benchmarks or {}).items()
+            for year, value in series.items()
+        ],
+        **more,
+    }
+    frames = {name: pl.DataFrame(told, infer_schema_length=None) for name, told in rows.items() if told}
+    return {"dataset": {"title": "Prov", "unit": "u", "as_of": "2024-12-31"}, **frames}
+
+
+def _cell(value: float | str | None) -> str:
+    return "-" if value is None else str(value)
+
+
+def rule(name: str, when: str, *, for_each: str = "{kpi: {}}", goal: str = "cost", because: str = "Så är det.") -> str:
+    return f"""
+  - id: {name}
+    title: Regel
+    goal: {goal}
+    for_each: {for_each}
+    when: {when}
+    severity: low
+    because: "{because}"
+    why: …
+    limits: …
+    source: …
+    examples: []"""
+
+
+def move(name: str, when: str) -> str:
+    return f"""
+  - id: {name}
+    when: {when}
+    title: Gör något
+    description: Gör något.
+    gain: Något.
+    horizon: short"""
+
+
+def pack(folder: Path, *rules: str, moves: Sequence[str] = ()) -> Path:
+    lists = [f"{word}:{''.join(entries)}" for word, entries in (("rules", rules), ("moves", moves)) if entries]
+    path = folder / "pack.yaml"
+    path.write_text("\n".join(["genomlys: 1", "pack: prov", "version: 1", "title: Prov", *lists]), encoding="utf-8")
+    return path
+
+
+def status(assessment: Assessment, rule_id: str, subject: str) -> str:
+    found = assessment.verdicts.filter((pl.col("rule") == rule_id) & (pl.col("subject") == subject))
+    return str(found["status"].item())
+
+
+def test_an_area_with_good_results_is_no_strength_while_a_missing_cost_may_be_too_high() -> None:
+    found = assess(
+        tables(
+            [{"kpi": "one"}, {"kpi": "two"}, {"kpi": "result", **QUALITY}],
+            {"one": {2024: 90}, "two": {2024: None}, "result": {2024: 80}},
+            {
+                ("one", "reference"): {2024: 100},
+                ("two", "reference"): {2024: 100},
+                ("result", "peers.mean"): {2024: 70},
+            },
+        )
+    )
+    assert found.areas.select("results", "class", "goal_met").row(0) == ("better", "unknown", None)
+
+
+def test_a_good_development_is_no_strength_while_the_cost_is_missing() -> None:
+    found = assess(
+        tables(
+            [{"kpi": "cost", "max_age": 0}, {"kpi": "result", **QUALITY}],
+            {"cost": {2024: None}, "result": {2022: 70, 2023: 75, 2024: 80}},
+            {("cost", "reference"): {2024: 100}},
+        )
+    )
+    assert found.areas["class"].item() != "strength"
+
+
+def test_an_area_that_has_no_cost_to_compare_can_still_be_a_strength() -> None:
+    found = assess(
+        tables([{"kpi": "result", **QUALITY}], {"result": {2024: 80}}, {("result", "peers.mean"): {2024: 70}})
+    )
+    assert found.areas.select("cost", "class").row(0) == ("unknown", "strength")
+
+
+def test_a_comparison_whose_figures_are_all_missing_is_unknown_and_not_out_of_scope() -> None:
+    found = assess(tables([{"kpi": "cost"}], {"cost": {2024: 150}}, {("cost", "reference"): {2023: None, 2024: None}}))
+    assert status(found, "cost-above-reference", "cost") == "unknown"
+
+
+def test_a_move_is_not_proposed_for_an_area_that_its_rule_is_not_for(tmp_path: Path) -> None:
+    rules = pack(
+        tmp_path,
+        rule("above", "{is: above, than: reference}"),
+        rule("priority-above", "{any_kpi: above}", for_each="{area: {priority: yes}}"),
+        moves=[move("act", "{rule: priority-above}")],
+    )
+    found = assess(tables([{"kpi": "cost"}], {"cost": {2024: 150}}, {("cost", "reference"): {2024: 100}}), rules)
+    assert status(found, "priority-above", "omrade") == "not_applicable"
+    assert found.candidates.is_empty()
+
+
+def test_a_move_is_not_proposed_because_there_is_nothing_to_judge(tmp_path: Path) -> None:
+    rules = pack(
+        tmp_path,
+        rule("above", "{is: above, than: reference}", for_each="{kpi: {category: personal}}"),
+        moves=[move("act", "{not: {any_kpi: above}}")],
+    )
+    assert assess(tables([{"kpi": "cost"}], {"cost": {2024: 150}}), rules).candidates.is_empty()
+
+
+def test_an_area_with_the_name_of_a_kpi_does_not_bring_that_kpi_into_a_proposal() -> None:
+    found = assess(
+        tables(
+            [{"kpi": "omrade", "name": "något helt annat"}, {"kpi": "cost"}, {"kpi": "result", **QUALITY}],
+            {"omrade": {2024: 1}, "cost": {2024: 150}, "result": {2024: 60}},
+            {("cost", "reference"): {2024: 100}, ("result", "peers.mean"): {2024: 70}},
+        )
+    )
+    assert "dear-and-poor/omrade" in found.candidates["evidence"].item()
+    assert "något helt annat" not in found.candidates["description"].item()
+
+
+def test_a_cost_that_was_above_its_reference_only_earlier_is_worth_no_money_now(tmp_path: Path) -> None:
+    rules = pack(tmp_path, rule("above", "{is: above, than: reference, in: 2 of 3 years}"))
+    own, reference = {2022: 110, 2023: 110, 2024: 90}, dict.fromkeys((2022, 2023, 2024), 100)
+    found = assess(
+        tables([{"kpi": "cost", "volume": "1000"}], {"cost": own}, {("cost", "reference"): reference}), rules
+    )
+    assert found.verdicts.select("status", "money").row(0) == ("flagged", None)
+
+
+def test_a_figure_that_another_rule_lacks_bears_on_the_rule_that_refers_to_it(tmp_path: Path) -> None:
+    rules = pack(
+        tmp_path,
+        rule("above", "{is: above, than: reference}"),
+        rule("not-above", "{not: {rule: above}}"),
+        rule("none-above", "{not: {any_kpi: above}}", for_each="{area: {}}"),
+        rule("area-well", "{rule: none-above}", for_each="{area: {}}"),
+    )
+    found = assess(tables([{"kpi": "cost"}], {"cost": {2024: None}}, {("cost", "reference"): {2024: 100}}), rules)
+    assert found.unknowns["verdicts"].to_list() == [
+        ["above/cost", "area-well/omrade", "none-above/omrade", "not-above/cost"]
+    ]
+
+
+def test_a_change_of_definition_does_not_stand_in_the_way_of_a_comparison_within_each_year(
+    tmp_path: Path,
+) -> None:
+    rules = pack(tmp_path, rule("above", "{is: above, than: reference, in: 2 of 3 years}"))
+    found = assess(
+        tables(
+            [{"kpi": "cost", "breaks": "2024"}],
+            {"cost": {2022: 110, 2023: 90, 2024: 110}},
+            {("cost", "reference"): {2023: 100, 2024: 100}},
+        ),
+        rules,
+    )
+    assert found.unknowns.select("source", "year", "reason").rows() == [("reference", 2022, "missing")]
+
+
+@pytest.mark.parametrize(
+    ("for_each", "when"),
+    [
+        ("{kpi: {has: []}}", "{is: missing}"),
+        ("{kpi: {category: []}}", "{is: missing}"),
+        ("{kpi: {area: []}}", "{is: missing}"),
+        ("{measure: {}}", "{status: []}"),
+        ("{area: {}}", "{any_signal: {kind: []}}"),
+    ],
+)
+def test_an_empty_list_which_nothing_fits_is_refused(tmp_path: Path, for_each: str, when: str) -> None:
+    with pytest.raises(RuleError) as caught:
+        load_rules(pack(tmp_path, rule("never", when, for_each=for_each)))
+    assert [problem.code for problem in caught.value.problems] == ["empty-list"]
+
+
+def test_two_conditions_of_one_name_are_refused_where_a_sentence_reads_them(tmp_path: Path) -> None:
+    when = "{all: [{is: above, than: reference, as: one}, {is: above, than: nation.mean, as: one}]}"
+    with pytest.raises(RuleError) as caught:
+        load_rules(pack(tmp_path, rule("above", when, because="{one.basis}")))
+    assert [problem.code for problem in caught.value.problems] == ["duplicate-name"]
+
+
+def test_no_rule_book_is_left_out_in_silence(tmp_path: Path) -> None:
+    book = load_rules(pack(tmp_path, rule("above", "{is: above, than: reference}")))
+    for packs in ((book, "kommun"), (book, book)):
+        with pytest.raises(UsageError):
+            assess(None, *packs)
