@@ -12,6 +12,7 @@ import polars as pl
 
 from genomlys.engine.conditions.base import SIDE_GOALS, side_count
 from genomlys.engine.conditions.side import side_of
+from genomlys.engine.errors import Lang
 from genomlys.engine.language.pack import RuleBook
 from genomlys.engine.verdicts import LEVELS, Judged
 
@@ -20,14 +21,14 @@ CLASSES = pl.Enum(["problem", "mixed", "unknown", "even", "strength"])
 _KEY = ("unit", "area")
 
 
-def rule_facts(book: RuleBook) -> pl.DataFrame:
-    """rule, tells, goal: what a flag of each rule means."""
+def rule_facts(book: RuleBook, lang: Lang = "sv") -> pl.DataFrame:
+    """rule, tells, goal, rule_title: what a flag of each rule means."""
     return pl.DataFrame(
         {
             "rule": [rule.id for rule in book.rules],
             "tells": [rule.tells for rule in book.rules],
             "goal": [rule.goal for rule in book.rules],
-            "rule_title": [rule.title.sv for rule in book.rules],
+            "rule_title": [rule.title.in_(lang) for rule in book.rules],
         },
         schema=dict.fromkeys(("rule", "tells", "goal", "rule_title"), pl.String),
     )

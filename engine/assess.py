@@ -82,7 +82,7 @@ def assess(
     judged = judge(data, book, units, data.as_of.year, lang, kept)
     sight = Sight(targets=judged.grid.targets)
     areas = classify(judged, book)
-    facts = rule_facts(book)
+    facts = rule_facts(book, lang)
     findings = (
         judged.verdicts.filter(pl.col("status") == "flagged")
         .join(facts, on="rule", how="left", maintain_order="left")
@@ -211,8 +211,9 @@ def chosen_units(data: Dataset, unit: str | Sequence[str] | None) -> tuple[str, 
             Text("Ange minst en enhet, eller 'all'.", "Give at least one unit, or 'all'."),
         )
     known = data.units["unit"].to_list()
-    titled = dict(data.units.select("title", "unit").iter_rows())
-    asked = tuple(titled.get(name, name) for name in asked)
+    # An id goes before a title, and a title that several units share names none of them.
+    titled = dict(data.units.filter(pl.col("title").is_unique()).select("title", "unit").iter_rows())
+    asked = tuple(name if name in known else titled.get(name, name) for name in asked)
     problems = [
         Problem(
             "unknown-unit",

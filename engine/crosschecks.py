@@ -1,4 +1,4 @@
-"""What must hold between rows and between tables: keys, references, and figures against their KPI."""
+"""What must hold between rows and between tables: keys and references; figures against their KPI are in the door."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 import polars as pl
 
+from genomlys.engine.door.figures import check_figures
 from genomlys.engine.door.found import LISTED_OF_ONE_KIND, Found, Said, quote
 from genomlys.engine.door.keys import repeated
 from genomlys.engine.door.raw import ROW
@@ -14,8 +15,6 @@ from genomlys.engine.door.table import CheckedTable, Say
 from genomlys.engine.errors import Place, Problem, Text, nearest
 from genomlys.engine.tables import key
 
-# "Andel elever", "andelen", "personalandel", but not "handel" and "vandel". Not every % is a share: a deviation is -3.
-_SHARE: Final = "(?i)(?:^|[^hv])andel"
 _ALSO_ROWS: Final = 5
 _KEEP_ONE: Final = Text("Behåll en av raderna.", "Keep one of the rows.")
 
@@ -53,7 +52,7 @@ def check_across(tables: Mapping[str, CheckedTable]) -> Found:
     found = [_duplicates(checked) for checked in tables.values()]
     found += [_references(tables, reference) for reference in _REFERENCES]
     found += [_endless_parents(tables), _targets(tables), _peer_groups(tables)]
-    found += [check(tables, name) for name in ("values", "benchmarks") for check in (_percent_signs, _shares)]
+    found += [check_figures(tables, name) for name in ("values", "benchmarks")]
     return Found.all_of(found)
 
 
@@ -188,47 +187,6 @@ def _no_group(groups: list[str]) -> Say:
         return Said("peer-group-missing", said, remedy)
 
     return say
-
-
-def _percent_signs(tables: Mapping[str, CheckedTable], name: str) -> Found:
-    """'3,4 %' for a KPI that is not measured in per cent: the figure or the KPI is the wrong one."""
-    checked, kpis = tables.get(name), tables.get("kpis")
-    if checked is None or kpis is None or kpis.lost & {"kpi", "measure"}:
-        return Found()
-    if checked.written.schema.get("value") != pl.String:
-        return Found()
-    other = kpis.frame.filter(~pl.col("measure").str.starts_with("%"))["kpi"].drop_nulls()
-    signed = checked.written["value"].str.ends_with("%") & checked.frame["value"].is_not_null()
-    measures = dict(kpis.frame.select("kpi", "measure").iter_rows())
-
-    def say(text: str, row: Mapping[str, Any]) -> Said:
-        said = Text(
-            f"{quote(text)} är i procent, men {row['kpi']} har måttet {measures[row['kpi']]}.",
-            f"{quote(text)} is in per cent, but the measure of {row['kpi']} is {measures[row['kpi']]}.",
-        )
-        remedy = Text("Skriv värdet i nyckeltalets mått.", "Write the value in the KPI's measure.")
-        return Said("percent-in-other-measure", said, remedy)
-
-    return checked.tell(signed & checked.frame["kpi"].is_in(other.implode()), "value", say)
-
-
-def _shares(tables: Mapping[str, CheckedTable], name: str) -> Found:
-    checked, kpis = tables.get(name), tables.get("kpis")
-    if checked is None or kpis is None or kpis.lost & {"kpi", "measure"}:
-        return Found()
-    called = pl.col("title").str.contains(_SHARE) | pl.col("name").str.contains(_SHARE)
-    shares = kpis.frame.filter((pl.col("measure") == "%") & called)["kpi"].drop_nulls()
-    value = pl.col("value")
-    return checked.tell(((value > 100) | (value < 0)) & pl.col("kpi").is_in(shares.implode()), "value", _no_share)
-
-
-def _no_share(text: str, row: Mapping[str, Any]) -> Said:
-    said = Text(
-        f"{quote(text)} är ingen andel: en andel är 0 till 100 %.",
-        f"{quote(text)} is no share: a share is 0 to 100 %.",
-    )
-    remedy = Text("Rätta värdet, eller nyckeltalets mått.", "Correct the value, or the KPI's measure.")
-    return Said("share-over-100", said, remedy)
 
 
 def _duplicates(checked: CheckedTable) -> Found:

@@ -1,4 +1,4 @@
-"""Reading numbers the Swedish way: "8 093", "3,4 %", "−5", and the marks "-", "." and "..".
+"""Reading numbers the Swedish way: "8 093", "3,4 %", "−5", and the marks "-", "." and "..". Also "1.4e-7".
 
 Numbers are written in ``writing.py``.
 """
@@ -22,9 +22,11 @@ MARKS: Final = {
     ".": "not_applicable",
     "..": "suppressed",
 }
-# Thousands in groups of three or not at all, one decimal sign, no exponent: "1 23" and "1.234,5" are slips of the
-# pen, and a slip is better refused than guessed.
-_NUMBER: Final = rf"^[+\-{MINUS}]?(?:[0-9]{{1,3}}(?:[{BLANKS}][0-9]{{3}})+|[0-9]+)(?:[.,][0-9]+)?(?:[{BLANKS}]*%)?$"
+# Thousands in groups of three or not at all, and one decimal sign: "1 23" and "1.234,5" are slips of the pen, and a
+# slip is better refused than guessed. An exponent only as programs write it: "1.4e-7".
+_BY_HAND: Final = rf"(?:[0-9]{{1,3}}(?:[{BLANKS}][0-9]{{3}})+|[0-9]+)(?:[.,][0-9]+)?(?:[{BLANKS}]*%)?"
+_BY_PROGRAM: Final = r"[0-9]+(?:\.[0-9]+)?[eE][+-]?[0-9]+"
+_NUMBER: Final = rf"^[+\-{MINUS}]?(?:{_BY_HAND}|{_BY_PROGRAM})$"
 _PLAIN: Final = {**dict.fromkeys(f"{BLANKS}%+", ""), MINUS: "-", ",": "."}
 
 
@@ -39,7 +41,7 @@ def parse_number(column: pl.Expr) -> pl.Expr:
     Null and blank text give null, null, false, false. Nothing is raised.
     """
     text, number, mark = pl.field("text"), pl.field("number"), pl.field("mark")
-    # Polars reads "inf", "nan" and "1e5" as numbers, so the pattern decides.
+    # Polars reads "inf" and "nan" as numbers, so the pattern decides.
     digits = pl.when(text.str.contains(_NUMBER)).then(text.str.replace_many(_PLAIN))
     # Null where there is no number: a comparison with null would be null, and these must be true or false.
     is_number = number.is_finite().fill_null(False)

@@ -351,7 +351,7 @@ def _severity(rule: Rule, sight: Sight) -> pl.Expr:
     level = pl.lit("low", dtype=LEVELS)
     for name, limit in rule.severity.from_gap:
         level = pl.when(figures.gap_ratio >= limit - 1e-12).then(pl.lit(name, dtype=LEVELS)).otherwise(level)
-    # A basis of 0 or below gives no percentage to grade by.
+    # A basis of 0 gives no percentage to grade by, nor does one that is missing.
     lowest = pl.lit(rule.severity.from_gap[0][0], dtype=LEVELS)
     return pl.when(figures.gap_ratio.is_null()).then(lowest).otherwise(level)
 

@@ -322,7 +322,7 @@ def test_the_pages_examples_hold(subject: str, tmp_path: Path) -> None:
         (COST, "years: 2022-2024, own: 101 102 106, reference: 100 100 100", "clear"),
         (COST, "years: 2022-2024, own: 101 _ 106, reference: 100 100 100", "unknown"),
         (COST, "years: 2022-2024, own: 101 104 106, reference: 100 100 _", "flagged"),  # 2023's stands in for 2024's
-        (COST, "years: 2022-2024, own: 101 104 106, reference: _ _ _", "not_applicable"),
+        (COST, "years: 2022-2024, own: 101 104 106, reference: _ _ _", "unknown"),
         (COST, "years: 2022-2024, own: 101 104 106", "not_applicable"),
         (COST, "kpi: {category: kvalitet}, years: 2024, own: 1, reference: 1", "not_applicable"),
         (COST, "years: 2022-2024, own: 101 104 .., reference: 100 100 100", "unknown"),

@@ -118,7 +118,7 @@ def with_rows(data: Dataset, table: str, new: Iterable[dict[str, Any]]) -> Datas
     return dataclasses.replace(data, **{table: both.sort(names)})
 
 
-@law(35)
+@law(30)
 @given(tables(), books())
 def test_the_engine_says_what_the_plain_reference_implementation_says(given_tables: Tables, rules: list[Words]) -> None:
     data, book = read_dataset(given_tables), load(rules)
@@ -195,7 +195,7 @@ def filled(data: Dataset, cells: Iterable[dict[str, Any]], steps: Iterator[int])
     return with_rows(with_rows(data, "values", own), "benchmarks", [cell for cell in valued if "benchmark" in cell])
 
 
-@law(20)
+@law(15)
 @given(tables(), books(), st.data())
 def test_filling_a_gap_never_turns_a_verdict(given_tables: Tables, rules: list[Words], drawn: st.DataObject) -> None:
     data, book = read_dataset(without_peers(given_tables)), load(rules)
@@ -220,7 +220,7 @@ def test_filling_a_gap_never_turns_a_verdict(given_tables: Tables, rules: list[W
             assert now["lo"] >= before["lo"] - 1e-9 and now["hi"] <= before["hi"] + 1e-9, (name, before, now)
 
 
-@law(15)
+@law(10)
 @given(tables(), st.lists(trees(conditions("kpi")), min_size=1, max_size=4), st.integers(-3, 24))
 def test_the_cells_named_by_an_unknown_verdict_decide_it(given_tables: Tables, whens: list[Words], steps: int) -> None:
     data = read_dataset(without_peers(given_tables))
@@ -259,7 +259,7 @@ def picked(words: Any, which: int) -> Any:
     return {word: value for word, value in chosen.items() if value is not None}
 
 
-@law(20)
+@law(12)
 @given(tables(), st.sampled_from([None, "%", "kr/inv", "antal"]), st.data())
 def test_a_wider_by_never_adds_a_flag(given_tables: Tables, measure: str | None, drawn: st.DataObject) -> None:
     scope = {"measure": measure} if measure else {}
@@ -280,7 +280,7 @@ def test_a_wider_by_never_adds_a_flag(given_tables: Tables, measure: str | None,
             assert wide["lo"] <= narrow["lo"] + 1e-9 and wide["hi"] <= narrow["hi"] + 1e-9
 
 
-@law(12)
+@law(8)
 @given(tables(), books(), st.randoms(use_true_random=False))
 def test_no_order_of_rows_rules_or_units_matters(given_tables: Tables, rules: list[Words], random: Any) -> None:
     data = read_dataset(given_tables)
@@ -293,7 +293,7 @@ def test_no_order_of_rows_rules_or_units_matters(given_tables: Tables, rules: li
     assert_same(judged(data, load(rules)), again)
 
 
-@law(12)
+@law(8)
 @given(tables(), books(), st.data())
 def test_a_unit_alone_gets_what_it_gets_among_all(
     given_tables: Tables, rules: list[Words], drawn: st.DataObject
@@ -303,7 +303,7 @@ def test_a_unit_alone_gets_what_it_gets_among_all(
     assert_same(judged(data, book), judged(data, book, [unit]), pl.col("unit") == unit)
 
 
-@law(5)
+@law(3)
 @given(tables(), books())
 def test_the_size_of_blocks_changes_nothing(given_tables: Tables, rules: list[Words]) -> None:
     data, book = read_dataset(given_tables), load(rules)
@@ -347,7 +347,7 @@ def scaled(given_tables: Tables, kpi: str, power: int) -> Tables:
     return given_tables | both | {"kpis": kpis}
 
 
-@law(15)
+@law(10)
 @given(
     # A whole number of things is not rounded, but is in thousands: that measure is not only another measure.
     tables(measures=("%", "kr/inv")),
@@ -371,7 +371,7 @@ def test_scaling_a_measure_scales_nothing_but_the_numbers_shown(
     assert_frame_equal(one.select(pl.col("lo", "hi") * factor), other.select("lo", "hi"), rel_tol=1e-9, abs_tol=1e-9)
 
 
-@law(20)
+@law(12)
 @given(tables(), st.sampled_from(["kpi", "kpi", "area"]), st.data())
 def test_the_algebra_of_trees(given_tables: Tables, subject: str, drawn: st.DataObject) -> None:
     counted = [rule("counted", drawn.draw(trees(conditions("kpi"), 2)))] if subject == "area" else []
@@ -403,7 +403,7 @@ def test_the_algebra_of_trees(given_tables: Tables, subject: str, drawn: st.Data
         assert_frame_equal(of_rule(found, name).filter(meant), of_rule(found, same).filter(meant))
 
 
-@law(12)
+@law(8)
 @given(tables(), st.lists(trees(figures_only()), min_size=1, max_size=4))
 def test_without_any_figure_nothing_is_flagged_and_nothing_clear(given_tables: Tables, whens: list[Words]) -> None:
     empty = given_tables["values"].with_columns(
@@ -416,7 +416,7 @@ def test_without_any_figure_nothing_is_flagged_and_nothing_clear(given_tables: T
     assert set(found["status"]) <= {"unknown", "not_applicable"}
 
 
-@law(8)
+@law(6)
 @given(
     tables(directions=("neutral",)),
     comparisons().map(lambda words: words | {"is": "worse"}),
@@ -483,7 +483,7 @@ def _tied_bands(draw: st.DrawFn, basis: int, decimals: int) -> tuple[str | None,
     return None, 0, None
 
 
-@law(25)
+@law(20)
 @given(ties())
 def test_at_exact_equality_a_condition_does_not_hold_and_its_negation_does(tied: tuple[Tables, list[Words]]) -> None:
     given_tables, whens = tied
@@ -537,7 +537,7 @@ def _years(data: Dataset) -> dict[tuple[str, str], list[int]]:
     return found
 
 
-@law(15)
+@law(12)
 @given(tables(), st.integers(2, 4), st.integers(1, 3), st.data())
 def test_no_run_or_earlier_value_is_read_across_a_break_or_a_hole(
     given_tables: Tables, length: int, ago: int, drawn: st.DataObject
@@ -561,7 +561,7 @@ def test_no_run_or_earlier_value_is_read_across_a_break_or_a_hole(
             assert status == "unknown"
 
 
-@law(12)
+@law(8)
 @given(tables(), st.lists(trees(runs()), min_size=1, max_size=3), st.integers(1, 3), st.data())
 def test_values_before_a_break_make_no_difference(
     given_tables: Tables, whens: list[Words], ago: int, drawn: st.DataObject

@@ -225,3 +225,52 @@ def test_no_rule_book_is_left_out_in_silence(tmp_path: Path) -> None:
     for packs in ((book, "kommun"), (book, book)):
         with pytest.raises(UsageError):
             assess(None, *packs)
+
+
+def test_a_figure_that_an_area_s_side_lacks_bears_on_the_verdict_on_the_area() -> None:
+    found = assess(
+        tables(
+            [{"kpi": "cost"}, {"kpi": "result", **QUALITY}],
+            {"cost": {2024: None}, "result": {2024: 60}},
+            {("cost", "reference"): {2024: 100}, ("result", "peers.mean"): {2024: 70}},
+        )
+    )
+    assert status(found, "dear-and-poor", "omrade") == "unknown"
+    of_cost = found.unknowns.filter(pl.col("kpi") == "cost")["verdicts"].explode()
+    assert "dear-and-poor/omrade" in of_cost.to_list()
+
+
+def test_a_proposal_does_not_call_an_area_well_whose_costs_are_not_known() -> None:
+    reference = {(f"cost-{number}", "reference"): {2024: 100} for number in range(4)}
+    own = {f"cost-{number}": {2024: 140 if number == 0 else None} for number in range(4)}
+    found = assess(tables([{"kpi": kpi} for kpi in own], own, reference))
+    assert found.areas["cost"].item() == "unknown"
+    assert found.candidates["description"].str.contains("inte svag").to_list() == [False]
+
+
+def test_a_unit_is_found_by_its_id_before_another_s_title_and_never_by_a_title_that_two_share() -> None:
+    units = [
+        {"unit": "u", "title": "Kommunen", "kind": "municipality"},
+        {"unit": "v", "title": "u", "kind": "municipality"},
+        {"unit": "w", "title": "Socialnämnden", "kind": "committee"},
+        {"unit": "x", "title": "Socialnämnden", "kind": "committee"},
+    ]
+    data = tables([{"kpi": "cost"}], {"cost": {2024: 100}}, units=units)
+    assert assess(data, unit="u").units == ("u",)
+    assert assess(data, unit="Kommunen").units == ("u",)
+    with pytest.raises(UsageError):
+        assess(data, unit="Socialnämnden")
+
+
+def test_the_findings_of_an_english_run_have_english_titles() -> None:
+    titles = {rule.id: rule.title.en for rule in load_rules().rules}
+    found = assess(lang="en").findings
+    assert found["rule_title"].to_list() == [titles[name] for name in found["rule"]]
+
+
+@pytest.mark.parametrize("measure", ["kr/inv", "Kr/inv", "%", "index"])
+def test_a_cost_with_a_reference_is_compared_with_it_whatever_its_measure(measure: str) -> None:
+    kpis = [{"kpi": "cost", "measure": measure}]
+    found = assess(tables(kpis, {"cost": {2024: 50}}, {("cost", "reference"): {2024: 40}}))
+    assert status(found, "cost-above-reference", "cost") == "flagged"
+    assert found.areas["cost"].item() == "worse"

@@ -84,9 +84,10 @@ class Scope:
 
 
 def _is_cost() -> pl.Expr:
-    """A cost to keep down: an economy KPI in kronor for which lower is better."""
-    in_kronor = pl.col("measure").str.contains(r"^(?:kr|tkr|mnkr|mdkr)\b")
-    return (pl.col("category") == "ekonomi") & (pl.col("direction") == "lower") & in_kronor
+    """A cost to keep down: an economy KPI in kronor, or with a reference cost, for which lower is better."""
+    in_kronor = pl.col("measure").str.contains(r"(?i)^(?:kr|tkr|mnkr|mdkr)\b")
+    is_cost = in_kronor | pl.col(columns.has("reference"))
+    return (pl.col("category") == "ekonomi") & (pl.col("direction") == "lower") & is_cost
 
 
 def _truths(values: tuple[str, ...]) -> list[str]:

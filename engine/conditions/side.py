@@ -26,17 +26,22 @@ from genomlys.engine.language.reader import Fields
 WORDS = frozenset(SIDE_GOALS)
 SUBJECTS = ("area",)
 SIDES = ("worse", "mixed", "better", "even")
-_SHARE = 0.25
+SHARE = 0.25  # of the judged KPIs: how many more must point one way than the other
 _GOALS = {
-    "cost": Text("kostnaden", "the cost"),
-    "results": Text("resultaten", "the results"),
-    "development": Text("utvecklingen", "the development"),
+    "cost": Text("kostnaden är", "the cost is"),
+    "results": Text("resultaten är", "the results are"),
+    "development": Text("utvecklingen är", "the development is"),
 }
 _WORDS = {
     "worse": Text("sämre", "worse"),
     "mixed": Text("blandad", "mixed"),
     "better": Text("bättre", "better"),
     "even": Text("i nivå", "level"),
+}
+_OTHER_WORDS = {
+    ("cost", "worse"): Text("högre", "higher"),
+    ("cost", "better"): Text("lägre", "lower"),
+    ("results", "mixed"): Text("blandade", "mixed"),
 }
 
 
@@ -47,7 +52,7 @@ def accepts(fields: Fields) -> bool:
 def side_of(goal: str) -> pl.Expr:
     """worse, better, mixed or even; null where it is not known or nothing was judged."""
     worse, better, mixed, unknown, judged = (pl.col(side_count(goal, count)) for count in SIDE_COUNTS)
-    lead, limit = worse - better, judged * _SHARE
+    lead, limit = worse - better, judged * SHARE
     settled_worse, settled_better = lead - unknown >= limit, -lead - unknown >= limit
     open_ = (lead + unknown >= limit) | (unknown - lead >= limit)
     return (
@@ -91,8 +96,8 @@ class Side:
         }
 
     def say(self, lang: Lang) -> str:
-        sides = either([_WORDS[side].in_(lang) for side in self.sides], lang)
-        return f"{_GOALS[self.goal].in_(lang)}: {sides}"
+        words = [_OTHER_WORDS.get((self.goal, side), _WORDS[side]).in_(lang) for side in self.sides]
+        return f"{_GOALS[self.goal].in_(lang)} {either(words, lang)}"
 
 
 def read(fields: Fields, header: Header, scope: Scope) -> Side | None:

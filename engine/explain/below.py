@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Final
@@ -9,8 +10,9 @@ from typing import Final
 import polars as pl
 
 from genomlys.engine import evaluate
-from genomlys.engine.conditions.base import RowCount
+from genomlys.engine.conditions.base import SIDE_COUNTS, KpiCount, RowCount, side_count
 from genomlys.engine.conditions.measures import NAMES as MEASURE_NAMES
+from genomlys.engine.conditions.side import SHARE, Side
 from genomlys.engine.conditions.signals import NAMES as SIGNAL_NAMES
 from genomlys.engine.errors import Text
 from genomlys.engine.explain import words
@@ -39,6 +41,39 @@ def members(case: Context, rule_id: str) -> pl.DataFrame:
         .select("subject", "area", "kpi_title", "measure", *told, status=evaluate.status(rule_id).cast(pl.String))
         .filter(pl.col("status") != "not_applicable")
     )
+
+
+def of_count(case: Context, row: Row, need: KpiCount) -> Iterator[Fact]:
+    """How many of the area's KPIs a rule is flagged for, and how many it does not apply to."""
+    holding, unknown, applying = (row[need.column(part)] for part in ("holding", "unknown", "applying"))
+    said = Text(f"flaggade nyckeltal: {holding} av {applying}", f"KPIs flagged: {holding} of {applying}").in_(case.lang)
+    if unknown:
+        said += Text(f", okända: {unknown}", f", unknown: {unknown}").in_(case.lang)
+    yield Fact("count", said, float(holding))
+    rest = case.frame("kpi").filter(pl.col("area") == row["area"]).height - applying
+    if rest:
+        others = Text(f"nyckeltal som regeln inte prövas för: {rest}", f"KPIs that the rule does not apply to: {rest}")
+        yield Fact("rest", others.in_(case.lang), float(rest))
+
+
+def of_side(case: Context, row: Row, leaf: Side) -> Iterator[Fact]:
+    """Which way the area's KPIs point, and when the area does."""
+    counts = {count: row[side_count(leaf.goal, count)] for count in SIDE_COUNTS}
+    told = [
+        f"{words.POINTING[count].in_(case.lang)} {number}"
+        for count, number in counts.items()
+        if number and count != "judged"
+    ]
+    judged = counts["judged"]
+    lead = Text(f"bedömda nyckeltal: {judged}", f"KPIs judged: {judged}").in_(case.lang)
+    rest = f" ({', '.join(told)})" if told else Text(" (alla i nivå)", " (all level)").in_(case.lang)
+    yield Fact("count", lead + rest, float(judged))
+    lead_needed = math.ceil(judged * SHARE - 1e-9)
+    needed = Text(
+        f"gräns: minst {lead_needed} fler åt det ena hållet än åt det andra",
+        f"limit: at least {lead_needed} more one way than the other",
+    )
+    yield Fact("band", needed.in_(case.lang), float(lead_needed))
 
 
 def member_steps(case: Context, rule_id: str, mine: pl.DataFrame, expanded: Mapping[str, Step]) -> Iterator[Step]:

@@ -10,8 +10,8 @@ from typing import Any
 import polars as pl
 
 from genomlys.engine import evaluate
-from genomlys.engine.conditions.base import KpiCount, RuleMargin, Sight, Subject
-from genomlys.engine.conditions.tree import needs
+from genomlys.engine.comparisons import current_peers, group_of_kpis
+from genomlys.engine.conditions.base import Sight, Subject
 from genomlys.engine.dataset import Dataset
 from genomlys.engine.errors import Lang
 from genomlys.engine.language.model import Rule
@@ -23,10 +23,8 @@ Row = Mapping[str, Any]  # one subject's row of its frame, and of what was asked
 
 def with_referred(book: RuleBook, rules: Iterable[str]) -> RuleBook:
     """The book with some of its rules and those that they refer to, in its order and without its moves."""
-    wanted = set(rules)
-    for rule in reversed(book.rules):
-        if rule.id in wanted:
-            wanted |= {need.rule for need in needs(rule.when) if isinstance(need, RuleMargin | KpiCount)}
+    asked = set(rules)
+    wanted = asked.union(*[book.beneath(rule.when) for rule in book.rules if rule.id in asked])
     return RuleBook(book.packs, tuple(rule for rule in book.rules if rule.id in wanted), ())
 
 
@@ -66,17 +64,37 @@ class Context:
         return {(kpi, year): text for kpi, year, text in told.select("kpi", "year", "source").iter_rows()}
 
     @cached_property
-    def benchmark_sources(self) -> Mapping[tuple[str, str, int], str]:
-        """For KPI, benchmark and year the same; a figure for every unit gives way to the unit's own."""
+    def benchmark_sources(self) -> Mapping[tuple[str, str, int], str | None]:
+        """For KPI, benchmark and year of every published figure the same; the unit's own goes before one for all."""
         told = self.data.benchmarks.filter(
             (pl.col("unit").is_null() | (pl.col("unit") == self.unit))
             & pl.col("value").is_not_null()
-            & pl.col("source").is_not_null()
-        ).sort("unit", nulls_last=False)
+            & (pl.col("year") <= self.data.as_of.year)
+        ).sort("unit", "year", nulls_last=False)
         rows = told.select("kpi", "benchmark", "year", "source").iter_rows()
         return {(kpi, benchmark, year): text for kpi, benchmark, year, text in rows}
+
+    @cached_property
+    def published(self) -> frozenset[tuple[str, str]]:
+        """The KPIs and benchmarks that have a published figure; others' are computed from their members."""
+        return frozenset((kpi, benchmark) for kpi, benchmark, _ in self.benchmark_sources)
 
     @cached_property
     def kpi_sources(self) -> Mapping[str, str]:
         told = self.data.kpis.filter(pl.col("source").is_not_null())
         return dict(told.select("kpi", "source").iter_rows())
+
+    def peers_with_value(self, kpi: str, year: int) -> list[str]:
+        """The titles of the peers that a computed figure of a KPI and year is made of."""
+        peers = current_peers(self.data, self.data.as_of.year)
+        group = group_of_kpis(self.data, peers).get(kpi)
+        mine = peers.filter(
+            (pl.col("unit") == self.unit) & (pl.col("group") == group) & (pl.col("member") != self.unit)
+        )
+        valued = self.data.values.filter(
+            (pl.col("kpi") == kpi) & (pl.col("year") == year) & pl.col("value").is_not_null()
+        )
+        told = self.data.units.join(valued, on="unit", how="semi").join(
+            mine, left_on="unit", right_on="member", how="semi"
+        )
+        return told.sort("title")["title"].to_list()

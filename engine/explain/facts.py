@@ -6,10 +6,16 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
-import polars as pl
-
-from genomlys.engine.conditions.base import Condition, Figures, InYear, KpiCount, Lags, RuleMargin
+from genomlys.engine.conditions.base import (
+    Condition,
+    Figures,
+    InYear,
+    KpiCount,
+    Lags,
+    RuleMargin,
+)
 from genomlys.engine.conditions.measures import Measure, say_words
+from genomlys.engine.conditions.side import Side
 from genomlys.engine.conditions.signals import NAMES as SIGNAL_NAMES
 from genomlys.engine.conditions.signals import Signal
 from genomlys.engine.errors import Text
@@ -23,6 +29,9 @@ _NEUTRAL: Final = Text(
 )
 _NO_MEMBERS: Final = Text(
     "regeln {} prövas inte för något av områdets nyckeltal", "the rule {} applies to no KPI of the area"
+)
+_NO_SIDE: Final = Text(
+    "inget av områdets nyckeltal bedöms i det avseendet", "none of the area's KPIs is judged in that respect"
 )
 _NO_DUE: Final = Text("åtgärden har inget slutdatum", "the measure has no due date")
 _OTHER_RULE: Final = Text("regeln {} är inte tillämplig här", "the rule {} does not apply here")
@@ -86,9 +95,18 @@ def _basis(case: Context, row: Row, at: str, year: InYear) -> Fact | None:
 def _origin(case: Context, kpi: str, source: str | None, year: int | None) -> Origin | None:
     if source is None or year is None:
         return None
-    told = case.own_sources.get((kpi, year)) if source == "own" else case.benchmark_sources.get((kpi, source, year))
-    table = "values" if source == "own" else "benchmarks"
-    return Origin(table, kpi, words.SOURCES[source].in_(case.lang), year, told or case.kpi_sources.get(kpi))
+    what = words.SOURCES[source].in_(case.lang)
+    if source == "own":
+        return Origin("values", kpi, what, year, case.own_sources.get((kpi, year)) or case.kpi_sources.get(kpi))
+    if (kpi, source) not in case.published:
+        members = words.listed(case.peers_with_value(kpi, year), case.lang)
+        made = Text(f"beräknat av värdena för {members}", f"computed from the values of {members}")
+        return Origin("values", kpi, what, year, made.in_(case.lang))
+    # A target holds until the next one is stated.
+    known = [at for of, name, at in case.benchmark_sources if (of, name) == (kpi, source) and at <= year]
+    stated = max(known) if source == "target" and known else year
+    told = case.benchmark_sources.get((kpi, source, stated))
+    return Origin("benchmarks", kpi, what, stated, told or case.kpi_sources.get(kpi))
 
 
 def _difference(case: Context, row: Row, at: str) -> Fact:
@@ -165,19 +183,6 @@ def of_state(case: Context, row: Row) -> Iterator[Fact]:
     yield Fact("latest", said, year=latest, origin=_origin(case, row["subject"], "own", latest))
 
 
-def of_count(case: Context, row: Row, need: KpiCount) -> Iterator[Fact]:
-    """How many of the area's KPIs a rule is flagged for, and how many it does not apply to."""
-    holding, unknown, applying = (row[need.column(part)] for part in ("holding", "unknown", "applying"))
-    said = Text(f"flaggade nyckeltal: {holding} av {applying}", f"KPIs flagged: {holding} of {applying}").in_(case.lang)
-    if unknown:
-        said += Text(f", okända: {unknown}", f", unknown: {unknown}").in_(case.lang)
-    yield Fact("count", said, float(holding))
-    rest = case.frame("kpi").filter(pl.col("area") == row["area"]).height - applying
-    if rest:
-        others = Text(f"nyckeltal som regeln inte prövas för: {rest}", f"KPIs that the rule does not apply to: {rest}")
-        yield Fact("rest", others.in_(case.lang), float(rest))
-
-
 def of_entry(case: Context, row: Row, leaf: Measure | Signal) -> Iterator[Fact]:
     """What a measure or signal is, for each word that the condition asks about."""
     lang = case.lang
@@ -215,6 +220,8 @@ def why_not(case: Context, row: Row, leaf: Condition) -> Fact:
             said, rule = _OTHER_RULE, first.rule
         case Lags() if row["direction"] == "neutral":
             said = _NEUTRAL
+        case None if isinstance(leaf, Side):
+            said = _NO_SIDE
         case None if isinstance(leaf, Measure) and row["due"] is None:
             said = _NO_DUE
     return Fact("why_not", said.in_(case.lang).replace("{}", rule))

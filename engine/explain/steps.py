@@ -11,6 +11,7 @@ import polars as pl
 from genomlys.engine.conditions.base import Condition, Figures, KpiCount, Lags, RowCount, RuleMargin
 from genomlys.engine.conditions.margin import Margin
 from genomlys.engine.conditions.measures import Measure
+from genomlys.engine.conditions.side import Side
 from genomlys.engine.conditions.signals import Signal
 from genomlys.engine.conditions.tree import Branch, Tree, needs
 from genomlys.engine.errors import Lang, Text
@@ -60,6 +61,10 @@ def steps(case: Context, rule: Rule, of: Sequence[str]) -> dict[str, Step]:
             members[need.rule] = below.members(case, need.rule)
             open_ = pl.col("status").is_in(["flagged", "unknown"]) & pl.col("area").is_in(frame["area"].to_list())
             other[need.rule] = steps(case, case.rules[need.rule], members[need.rule].filter(open_)["subject"].to_list())
+    for each in _of_sides(case, root):
+        members[each.id] = below.members(case, each.id).filter(pl.col("status").is_in(["flagged", "unknown"]))
+        shown = members[each.id].filter(pl.col("area").is_in(frame["area"].to_list()))
+        other[each.id] = steps(case, each, shown["subject"].to_list())
     asked = _Asked(case, other, members, _cells(case, rule, root, frame))
     # The columns that rules have added have a colon in their names; what is left is the subject's own.
     own = [name for name in frame.columns if ":" not in name]
@@ -77,6 +82,12 @@ def _walk(node: _Node) -> Iterator[_Node]:
     yield node
     for part in node.parts:
         yield from _walk(part)
+
+
+def _of_sides(case: Context, root: _Node) -> list[Rule]:
+    """The rules that tell which way an area's KPIs point, for the conditions that ask it."""
+    goals = {node.tree.goal for node in _walk(root) if isinstance(node.tree, Side)}
+    return [rule for rule in case.book.rules if rule.subject == "kpi" and rule.goal in goals]
 
 
 def _columns(root: _Node, case: Context) -> Iterator[pl.Expr]:
@@ -138,7 +149,7 @@ def _scale(asked: _Asked, leaf: Condition, row: Row) -> str | None:
         case Lags():
             return words.difference_measure(row["measure"], lang)
         case None:
-            return _DAYS.in_(lang)
+            return _DAYS.in_(lang) if isinstance(leaf, Measure | Signal) else None
 
 
 def _condition(asked: _Asked, step: Step, node: _Node, leaf: Condition, row: Row) -> Step:
@@ -153,7 +164,7 @@ def _condition(asked: _Asked, step: Step, node: _Node, leaf: Condition, row: Row
         match need:
             case KpiCount():
                 mine = asked.members[need.rule].filter(pl.col("area") == row["area"])
-                told += facts.of_count(case, row, need)
+                told += below.of_count(case, row, need)
                 parts += below.member_steps(case, need.rule, mine, asked.other[need.rule])
             case RuleMargin():
                 other, title = asked.other[need.rule][row["subject"]], case.rules[need.rule].title.in_(case.lang)
@@ -161,7 +172,13 @@ def _condition(asked: _Asked, step: Step, node: _Node, leaf: Condition, row: Row
             case RowCount():
                 told += below.entries(case, row, need)
                 missing += below.open_entries(case, row, need)
-    if figures is not None:
+    if isinstance(leaf, Side):
+        told += below.of_side(case, row, leaf)
+        for each in case.book.rules:
+            if each.subject == "kpi" and each.goal == leaf.goal:
+                mine = asked.members[each.id].filter(pl.col("area") == row["area"])
+                parts += below.member_steps(case, each.id, mine, asked.other[each.id])
+    elif figures is not None:
         told += _figures_told(case, row, node, figures)
         parts += _years(case, row, node, figures, step)
         told += facts.of_margin(case, step, row["measure"], row["decimals"])

@@ -61,6 +61,13 @@ MISSING: Final[Mapping[str, Text]] = {
     "measures": Text("åtgärder i området", "measures of the area"),
     "signals": Text("omständigheter i området", "signals of the area"),
 }
+# Which way a KPI points, by what the flags on it tell.
+POINTING: Final[Mapping[str, Text]] = {
+    "worse": Text("sämre", "worse"),
+    "better": Text("bättre", "better"),
+    "mixed": Text("blandade", "mixed"),
+    "unknown": Text("okända", "unknown"),
+}
 SUPPRESSED: Final = Text("sekretessbelagt", "suppressed")
 
 

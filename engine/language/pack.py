@@ -11,6 +11,7 @@ from pathlib import Path
 
 from genomlys.engine.conditions.base import Condition, KpiCount, RuleMargin, Sight
 from genomlys.engine.conditions.scope import Scope, read_scope
+from genomlys.engine.conditions.side import Side
 from genomlys.engine.conditions.subjects import MOVE_FIELDS, subject_fields
 from genomlys.engine.conditions.tree import Branch, Tree, certain_leaves, known_leaves, leaves, needs, read_tree
 from genomlys.engine.errors import Place, Problem, RuleError, Text, nearest
@@ -45,14 +46,19 @@ class RuleBook:
         return next(pack for pack in self.packs if rule in pack.rules)
 
     def beneath(self, when: Tree) -> frozenset[str]:
-        """The ids of all rules that a tree refers to, directly or through another rule."""
+        """The ids of all rules that a tree's answer comes from, directly or through another rule."""
         trees = {rule.id: rule.when for rule in self.rules}
         found: set[str] = set()
-        open_ = _referred(when)
+        open_ = self._asked(when)
         while open_:
             found |= open_
-            open_ = {name for rule in open_ for name in _referred(trees[rule])} - found
+            open_ = {name for rule in open_ for name in self._asked(trees[rule])} - found
         return frozenset(found)
+
+    def _asked(self, when: Tree) -> set[str]:
+        """The rules that a tree refers to, and those that its sides count."""
+        goals = {leaf.goal for leaf in leaves(when) if isinstance(leaf, Side)}
+        return _referred(when) | {rule.id for rule in self.rules if rule.subject == "kpi" and rule.goal in goals}
 
 
 def bundled_packs() -> dict[str, Path]:
