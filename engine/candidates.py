@@ -66,7 +66,7 @@ def propose(
     frame = (
         moved.join(areas, on=_KEY, how="left", maintain_order="left")
         .join(evidence, on=_KEY, how="left", maintain_order="left")
-        .join(_gains(judged, lang), on=_KEY, how="left", maintain_order="left")
+        .join(_gains(judged, moved, book, lang), on=_KEY, how="left", maintain_order="left")
         .join(_decided(data), on=_KEY, how="left", maintain_order="left")
         .join(_quoted(judged, areas, book, lang), on=_KEY, how="left", maintain_order="left")
     )
@@ -134,9 +134,20 @@ def _problems(judged: Judged, book: RuleBook) -> pl.DataFrame:
     )
 
 
-def _gains(judged: Judged, lang: Lang) -> pl.DataFrame:
-    """Per unit and area the KPI whose gap is worth most: its finding and tkr a year."""
-    money = judged.verdicts.filter((pl.col("status") == "flagged") & (pl.col("money") > 0))
+def _gains(judged: Judged, moved: pl.DataFrame, book: RuleBook, lang: Lang) -> pl.DataFrame:
+    """Per unit and area the KPI whose gap is worth most: its finding and tkr a year.
+
+    Only findings of rules that the move itself comes from: to meet a law saves no cost.
+    """
+    meant = {move.id: sorted(book.beneath(move.when)) for move in book.moves}
+    pairs = pl.DataFrame(
+        {"move": list(meant), "rule": list(meant.values())}, schema={"move": pl.String, "rule": pl.List(pl.String)}
+    ).explode("rule")
+    money = (
+        judged.verdicts.filter((pl.col("status") == "flagged") & (pl.col("money") > 0))
+        .join(moved.select(*_KEY, "move"), on=_KEY)
+        .join(pairs, on=["move", "rule"], how="semi")
+    )
     names = judged.grid.kpis.select(subject="kpi", kpi_name="name")
     return (
         money.join(names, on="subject", how="left")

@@ -46,9 +46,8 @@ def _sums(measures: pl.DataFrame) -> pl.DataFrame:
 
 
 def of_areas(data: Dataset) -> pl.DataFrame:
-    """area, open, done, failed (numbers of measures), titles of the open ones, low and high (tkr)."""
+    """area, open, done, failed (numbers of measures), and titles of the open ones."""
     open_ = pl.col("status").is_in(["not_started", "ongoing"])
-    amount = open_ & pl.col("saving_low").is_not_null()
     return (
         data.measures.sort("measure")
         .group_by("area", maintain_order=True)
@@ -57,7 +56,5 @@ def of_areas(data: Dataset) -> pl.DataFrame:
             done=(pl.col("status") == "done").sum().cast(pl.Int64),
             failed=pl.col("status").is_in(["not_feasible", "stopped"]).sum().cast(pl.Int64),
             open_titles=pl.col("title").filter(open_),
-            decided_low=pl.when(amount.any()).then(pl.col("saving_low").filter(amount).sum()),
-            decided_high=pl.when(amount.any()).then(pl.col("saving_high").filter(amount).sum()),
         )
     )

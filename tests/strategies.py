@@ -36,6 +36,7 @@ MONTHS = (6, 12, 24)
 _AS_OF = (dt.date(2024, 12, 31), dt.date(2024, 2, 29), dt.date(2023, 8, 31))
 # What a year of a series is: mostly a figure. "absent" is no row at all.
 _MARKS = ("ok",) * 20 + ("preliminary", "absent", "absent", "missing", "suppressed", "not_applicable")
+_ENDINGS = ("absent", "absent", "missing", "suppressed", "not_applicable")
 _LEVELS = (0, 2, 20)
 _FEW = st.integers(-3, 4)  # steps of the last printed decimal
 
@@ -124,15 +125,20 @@ def _values(draw: st.DrawFn, units: Sequence[str], catalogue: Sequence[Kpi]) -> 
             allow_chunks=False,
         )
     )
-    last = {
-        (unit, kpi.name): draw(st.sampled_from([*[2024] * 10, 2023, 2022, 2020, 2015]))
+    # Some series end early, and in their last row it may be said why.
+    ends = {
+        (unit, kpi.name): (
+            draw(st.sampled_from([*[2024] * 9, 2023, 2022, 2020, 2015])),
+            draw(st.sampled_from(_ENDINGS)),
+        )
         for unit, kpi in product(units, catalogue)
     }
-    rows = [
-        (unit, kpi.name, year, kpi.figure(steps) if status in ("ok", "preliminary") else None, status)
-        for (unit, kpi, year), (steps, status) in zip(cells, drawn.iter_rows(), strict=True)
-        if status != "absent" and year <= last[unit, kpi.name]
-    ]
+    rows = []
+    for (unit, kpi, year), (steps, status) in zip(cells, drawn.iter_rows(), strict=True):
+        last, ending = ends[unit, kpi.name]
+        said = status if year <= last else ending if year == last + 1 else "absent"
+        value = kpi.figure(steps) if said in ("ok", "preliminary") else None
+        rows += [(unit, kpi.name, year, value, said)] if said != "absent" else []
     # A table of values may not be empty.
     rows = rows or [(HOME, catalogue[0].name, YEARS[0], None, "missing")]
     schema = {"unit": pl.String, "kpi": pl.String, "year": pl.Int32, "value": pl.Float64, "status": pl.String}
@@ -144,7 +150,7 @@ def _benchmarks(draw: st.DrawFn, units: Sequence[str], catalogue: Sequence[Kpi])
     """A few benchmarks for each KPI: for every unit, for units of their own, or both."""
     rows = []
     for kpi in catalogue:
-        wanted = draw(st.lists(st.sampled_from(BENCHMARKS), max_size=3, unique=True))
+        wanted = draw(st.lists(st.sampled_from(BENCHMARKS), min_size=2, max_size=5, unique=True))
         if kpi.row["direction"] == "target":
             wanted = [*wanted, "target"]
         for benchmark in dict.fromkeys(wanted):

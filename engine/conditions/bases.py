@@ -10,7 +10,7 @@ import polars as pl
 from genomlys.engine.conditions import columns
 from genomlys.engine.conditions.base import Lags, Need, phrase
 from genomlys.engine.errors import Lang, Text, nearest
-from genomlys.engine.language.reader import Quantity, Reader
+from genomlys.engine.language.reader import Quantity, Reader, shown
 from genomlys.engine.language.yamlfile import Node
 
 BENCHMARK_WORDS = {
@@ -21,6 +21,8 @@ BENCHMARK_WORDS = {
     "nation.median": Text("medianen av alla kommuner", "the national median"),
     "target": Text("målet", "the target"),
 }
+
+MOST_YEARS_AGO = 20
 
 
 @dataclass(frozen=True)
@@ -131,24 +133,36 @@ def read_basis(reader: Reader, node: Node, what: Text) -> Basis | None:
         return None
     if text in BENCHMARK_WORDS:
         return Benchmark(text)
-    earlier = re.fullmatch(r"own (\d{1,2}) years? ago", text)
-    if earlier:
-        if int(earlier[1]) == 0:
-            reader.report(
-                "never-fires",
-                node.place,
-                Text("ett värde jämförs med sig självt.", "a value is compared with itself."),
-                Text("Skriv 'own 1 year ago' eller fler år.", "Write 'own 1 year ago' or more years."),
-            )
-            return None
-        return OwnBefore(int(earlier[1]))
-    if text[0].isdigit() or text[0] in "+-−":
+    if re.match(r"own\b", text):
+        return _read_own(reader, node, what)
+    if re.match(r"[0-9+\-−]", text):
         quantity = reader.quantity(node, what, "100 kr/inv")
         return Number(quantity) if quantity else None
     reader.report(
         "unknown-word",
         node.place,
-        Text(f"'{text}' är inget att jämföra med.", f"'{text}' is nothing to compare with."),
+        Text(f"'{shown(text)}' är inget att jämföra med.", f"'{shown(text)}' is nothing to compare with."),
         nearest(text, [*BENCHMARK_WORDS, "own 1 year ago", "own 2 years ago"]),
+    )
+    return None
+
+
+def _read_own(reader: Reader, node: Node, what: Text) -> OwnBefore | None:
+    match = reader.phrase(node, r"own ([0-9]{1,3}) years? ago", what, "own 1 year ago")
+    if match is None:
+        return None
+    years = int(match[1])
+    if 1 <= years <= MOST_YEARS_AGO:
+        return OwnBefore(years)
+    reader.report(
+        "never-fires" if years == 0 else "too-many-years",
+        node.place,
+        Text("ett värde jämförs med sig självt.", "a value is compared with itself.")
+        if years == 0
+        else Text(f"{years} år sedan är för länge sedan.", f"{years} years ago is too long ago."),
+        Text(
+            f"Skriv från 'own 1 year ago' till 'own {MOST_YEARS_AGO} years ago'.",
+            f"Write from 'own 1 year ago' to 'own {MOST_YEARS_AGO} years ago'.",
+        ),
     )
     return None

@@ -27,8 +27,10 @@ from genomlys.engine.errors import Lang, Place, Text
 from genomlys.engine.language.reader import Fields
 
 WORDS = frozenset({"is", "than", "by", "in"})
+TELLING = frozenset({"than", "in"})
 SUBJECTS = ("kpi",)
 SIDES: tuple[Side, ...] = ("above", "below", "worse", "better")
+IS = SIDES
 _MOST_YEARS = 10
 _SIDE_WORDS: dict[str, Text] = {
     "above": Text("över", "above"),
@@ -36,10 +38,6 @@ _SIDE_WORDS: dict[str, Text] = {
     "worse": Text("sämre än", "worse than"),
     "better": Text("bättre än", "better than"),
 }
-
-
-def accepts(fields: Fields) -> bool:
-    return "than" in fields
 
 
 @dataclass(frozen=True)
@@ -145,49 +143,57 @@ def _by_sign(
 def read(fields: Fields, header: Header, scope: Scope) -> Compare | None:
     """Read the words; problems are reported to the fields' reader and give None."""
     reader = fields.reader
-    side = fields.required("is", lambda node, what: reader.word(node, SIDES, what))
-    than_node = fields.needed("than")
+    side = fields.required("is", lambda node, what: reader.word(node, SIDES, what), example="above")
+    than_node = fields.needed("than", "reference")
     than = None if than_node is None else read_basis(reader, than_node, Text("'than'", "'than'"))
-    if isinstance(than, Number) and than.quantity.value != 0:
+    if isinstance(than, Number) and (than.quantity.value != 0 or than.quantity.measure):
         read_measured(fields, "than", than.quantity, scope)
     by = read_band(fields, scope)
-    hits, years = _read_years(fields)
-    if side is None or than is None or by is None:
+    years = _read_years(fields)
+    if side is None or than is None or by is None or years is None:
         return None
-    return Compare(header.place, header.name, header.because, _SIDE[side], than, by, hits, years)
+    return Compare(header.place, header.name, header.because, _SIDE[side], than, by, *years)
 
 
 _SIDE: dict[str, Side] = {side: side for side in SIDES}
 
 
-def _read_years(fields: Fields) -> tuple[int, int]:
+def _read_years(fields: Fields) -> tuple[int, int] | None:
+    """``2 of 3 years`` as (2, 3); nothing means the latest year."""
     reader = fields.reader
+    if "in" not in fields:
+        fields.raw("in")
+        return 1, 1
     match = fields.optional(
-        "in", lambda node, what: reader.phrase(node, r"(\d{1,3}) of (\d{1,3}) years?", what, "2 of 3 years")
+        "in", lambda node, what: reader.phrase(node, r"([0-9]{1,3}) of ([0-9]{1,3}) years?", what, "2 of 3 years")
     )
     if match is None:
-        return 1, 1
+        return None
     hits, years = int(match[1]), int(match[2])
-    place = fields.key_place("in")
-    if hits > years:
+    place = fields.value_place("in")
+    if years > _MOST_YEARS:
+        reader.report(
+            "too-many-years",
+            place,
+            Text(f"{years} år är för många.", f"{years} years are too many."),
+            Text(f"Skriv högst {_MOST_YEARS} år.", f"Write at most {_MOST_YEARS} years."),
+        )
+    elif hits > years or years == 0:
         reader.report(
             "never-fires",
             place,
             Text(f"{hits} av {years} år kan aldrig inträffa.", f"{hits} of {years} years can never happen."),
-            Text(f"Skriv högst '{years} of {years} years'.", f"Write at most '{years} of {years} years'."),
+            Text(f"Skriv högst '{years} of {years} years'.", f"Write at most '{years} of {years} years'.")
+            if years
+            else Text("Skriv till exempel '2 of 3 years'.", "Write for example '2 of 3 years'."),
         )
     elif hits == 0:
         reader.report(
             "always-fires",
             place,
-            Text("0 av flera år gäller alltid.", "0 of some years always holds."),
+            Text(f"0 av {years} år gäller alltid.", f"0 of {years} years always holds."),
             Text(f"Skriv minst '1 of {years} years'.", f"Write at least '1 of {years} years'."),
         )
-    elif years > _MOST_YEARS:
-        reader.report(
-            "too-many-years",
-            place,
-            Text(f"{years} år är fler än {_MOST_YEARS}.", f"{years} years are more than {_MOST_YEARS}."),
-            Text(f"Skriv högst {_MOST_YEARS} år.", f"Write at most {_MOST_YEARS} years."),
-        )
-    return hits, years
+    else:
+        return hits, years
+    return None

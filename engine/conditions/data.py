@@ -21,16 +21,12 @@ from genomlys.engine.conditions.margin import Margin, of_numbers, of_truth
 from genomlys.engine.conditions.reading import Header, Scope
 from genomlys.engine.errors import Lang, Place, Text
 from genomlys.engine.language.reader import Fields
-from genomlys.engine.language.yamlfile import Scalar
 
 WORDS = frozenset({"is", "older_than"})
+TELLING = frozenset({"older_than"})
 SUBJECTS = ("kpi",)
 STATES = ("missing", "stale", "suppressed")
-
-
-def accepts(fields: Fields) -> bool:
-    node = fields.node.get("is")
-    return isinstance(node, Scalar) and node.text.strip() in STATES
+IS = STATES
 
 
 @dataclass(frozen=True)
@@ -77,13 +73,14 @@ class Data:
 
 def read(fields: Fields, header: Header, scope: Scope) -> Data | None:
     reader = fields.reader
-    state = fields.required("is", lambda node, what: reader.word(node, STATES, what))
+    state = fields.required("is", lambda node, what: reader.word(node, STATES, what), example="stale")
     older_than = fields.optional("older_than", reader.years)
-    if older_than is not None and state != "stale":
+    if older_than is not None and state in ("missing", "suppressed"):
         reader.report(
-            "unknown-word",
+            "mixed-words",
             fields.key_place("older_than"),
-            Text("'older_than' hör till 'is: stale'.", "'older_than' belongs to 'is: stale'."),
+            Text(f"'older_than' kan inte stå med 'is: {state}'.", f"'older_than' cannot stand with 'is: {state}'."),
+            Text("Skriv 'is: stale', eller ta bort 'older_than'.", "Write 'is: stale', or remove 'older_than'."),
         )
         return None
     if state is None:

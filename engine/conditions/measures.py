@@ -17,13 +17,14 @@ import polars as pl
 
 from genomlys.engine.conditions.base import Field, Figures, Need, RowCount, Sight, either, phrase
 from genomlys.engine.conditions.margin import Counts, Margin, all_of, counted, negated, of_numbers, of_truth
-from genomlys.engine.conditions.reading import Header, Scope
+from genomlys.engine.conditions.reading import Header, Scope, nothing_beside
 from genomlys.engine.errors import Lang, Place, Text
 from genomlys.engine.language.reader import Fields
 from genomlys.engine.vocabulary import HORIZONS, MEASURE_STATUSES, SAVING_KINDS
 
 FILTER_WORDS = frozenset({"status", "horizon", "saving", "older_than", "past_due"})
-WORDS = FILTER_WORDS | {"any_measure"}
+WORDS = TELLING = FILTER_WORDS | {"any_measure"}
+IS: tuple[str, ...] = ()
 SUBJECTS = ("measure", "area", "signal")
 _LISTS = {
     "status": ("status", MEASURE_STATUSES),
@@ -52,10 +53,6 @@ NAMES = {
 def say_words(column: str, values: Sequence[str], lang: Lang) -> str:
     """ "läge: pågår eller genomförd": a column of the measures table and its words."""
     return f"{_SAID[column].in_(lang)}: {either([NAMES[value].in_(lang) for value in values], lang)}"
-
-
-def accepts(fields: Fields) -> bool:
-    return "any_measure" in fields or not fields.names.isdisjoint(FILTER_WORDS)
 
 
 @dataclass(frozen=True)
@@ -157,22 +154,24 @@ class AnyMeasure:
 
 def read(fields: Fields, header: Header, scope: Scope) -> Measure | AnyMeasure | None:
     if "any_measure" in fields:
+        if not nothing_beside(fields, "any_measure", FILTER_WORDS):
+            return None
         inner = fields.optional("any_measure", fields.reader.fields)
         if inner is None:
             return None
         where = read_filter(inner)
         inner.finish()
         return AnyMeasure(header.place, header.name, header.because, where)
-    where = read_filter(fields)
     if scope.subject != "measure":
-        fields.reader.report(
+        word = next(word for word in fields.names if word in FILTER_WORDS)
+        fields.refuse(
             "wrong-subject",
-            fields.place,
-            Text("'status', 'horizon' … gäller åtgärder.", "'status', 'horizon' … are for measures."),
-            Text("Skriv 'any_measure: {…}'.", "Write 'any_measure: {…}'."),
+            fields.key_place(word),
+            Text(f"'{word}' gäller åtgärder.", f"'{word}' is for measures."),
+            Text(f"Skriv 'any_measure: {{{word}: …}}'.", f"Write 'any_measure: {{{word}: …}}'."),
         )
         return None
-    return Measure(header.place, header.name, header.because, where)
+    return Measure(header.place, header.name, header.because, read_filter(fields))
 
 
 def read_filter(fields: Fields) -> MeasureFilter:

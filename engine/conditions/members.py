@@ -23,11 +23,9 @@ from genomlys.engine.errors import Lang, Place, Text
 from genomlys.engine.language.reader import Fields
 
 WORDS = frozenset({"any_kpi", "all_kpis", "kpis", "at_least"})
+TELLING = frozenset({"any_kpi", "all_kpis", "kpis"})
+IS: tuple[str, ...] = ()
 SUBJECTS = ("area", "measure", "signal")
-
-
-def accepts(fields: Fields) -> bool:
-    return not fields.names.isdisjoint({"any_kpi", "all_kpis", "kpis"})
 
 
 @dataclass(frozen=True)
@@ -37,6 +35,7 @@ class Members:
     because: Text | None
     rule: str
     at_least: int | None  # None: all of them
+    rule_place: Place
 
     def needs(self) -> tuple[Need, ...]:
         return (KpiCount(self.rule),)
@@ -69,28 +68,32 @@ class Members:
 
 def read(fields: Fields, header: Header, scope: Scope) -> Members | None:
     reader = fields.reader
-    given = [word for word in ("any_kpi", "all_kpis", "kpis") if word in fields]
-    word, *others = given
-    rule = fields.required(word, reader.scalar)
-    at_least: int | None = 1
-    if word == "all_kpis":
-        at_least = None
-    elif word == "kpis":
-        at_least = fields.required("at_least", reader.count)
-        if at_least == 0:
-            reader.report(
-                "always-fires",
-                fields.key_place("at_least"),
-                Text("minst 0 gäller alltid.", "at least 0 always holds."),
-                Text("Skriv 1 eller mer.", "Write 1 or more."),
-            )
-    for other in others:
-        reader.report(
-            "unknown-word",
-            fields.key_place(other),
-            Text(f"'{word}' och '{other}' kan inte stå tillsammans.", f"'{word}' and '{other}' do not go together."),
-            Text("Dela upp dem under 'all' eller 'any'.", "Split them below 'all' or 'any'."),
+    word, *others = (word for word in fields.names if word in TELLING)
+    if others:
+        fields.refuse(
+            "mixed-words",
+            fields.key_place(others[0]),
+            Text(f"'{others[0]}' kan inte stå bredvid '{word}'.", f"'{others[0]}' cannot stand beside '{word}'."),
+            Text("Lägg dem i en lista under 'all' eller 'any'.", "Put them in a list below 'all' or 'any'."),
         )
-    if rule is None or (word == "kpis" and at_least is None):
         return None
-    return Members(header.place, header.name, header.because, rule, at_least)
+    rule = fields.required(word, reader.scalar)
+    if word != "kpis" and "at_least" in fields:
+        fields.refuse(
+            "mixed-words",
+            fields.key_place("at_least"),
+            Text(f"'at_least' kan inte stå bredvid '{word}'.", f"'at_least' cannot stand beside '{word}'."),
+            Text("Skriv '{kpis: regel, at_least: 2}'.", "Write '{kpis: rule, at_least: 2}'."),
+        )
+    at_least = fields.required("at_least", reader.count, example="2") if word == "kpis" else 1
+    if at_least == 0:
+        reader.report(
+            "always-fires",
+            fields.value_place("at_least"),
+            Text("minst 0 nyckeltal gäller alltid.", "at least 0 KPIs always holds."),
+            Text("Skriv 1 eller mer.", "Write 1 or more."),
+        )
+    if rule is None or at_least is None:
+        return None
+    wanted = None if word == "all_kpis" else at_least
+    return Members(header.place, header.name, header.because, rule, wanted, fields.value_place(word))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from typing import Final
 
 from genomlys.engine.conditions.difference import Band
 from genomlys.engine.conditions.scope import Scope as Scope
 from genomlys.engine.errors import Place, Text
-from genomlys.engine.language.reader import Fields, Quantity
+from genomlys.engine.language.reader import Fields, Quantity, shown
 from genomlys.engine.language.yamlfile import Node
+
+_PERCENT_WORDS: Final = ("procent", "percent", "per cent")
 
 
 @dataclass(frozen=True)
@@ -18,6 +22,20 @@ class Header:
     place: Place
     name: str | None = None
     because: Text | None = None
+
+
+def nothing_beside(fields: Fields, word: str, inner: frozenset[str]) -> bool:
+    """Whether none of the words that belong below ``word`` stands beside it, where it would say nothing."""
+    beside = next((name for name in fields.names if name in inner), None)
+    if beside is None:
+        return True
+    fields.refuse(
+        "mixed-words",
+        fields.key_place(beside),
+        Text(f"'{beside}' kan inte stå bredvid '{word}'.", f"'{beside}' cannot stand beside '{word}'."),
+        Text(f"Skriv '{word}: {{{beside}: …}}'.", f"Write '{word}: {{{beside}: …}}'."),
+    )
+    return False
 
 
 def read_band(fields: Fields, scope: Scope) -> Band | None:
@@ -30,8 +48,19 @@ def read_band(fields: Fields, scope: Scope) -> Band | None:
 
 def _band(fields: Fields, node: Node, what: Text, scope: Scope) -> Band | None:
     reader = fields.reader
-    if reader.scalar(node, what) == "material":
+    text = reader.scalar(node, what)
+    if text is None:
+        return None
+    if text == "material":
         return Band("material")
+    if not re.match(r"[0-9+\-−]", text):
+        reader.report(
+            "unknown-word",
+            node.place,
+            Text(f"okänt ord '{shown(text)}' för {what.sv}.", f"unknown word '{shown(text)}' for {what.en}."),
+            Text("Skriv 'material', eller ett tal som '5 %'.", "Write 'material', or a number such as '5 %'."),
+        )
+        return None
     quantity = reader.quantity(node, what, "5 %")
     if quantity is None:
         return None
@@ -44,33 +73,51 @@ def _band(fields: Fields, node: Node, what: Text, scope: Scope) -> Band | None:
         )
         return None
     if quantity.measure != "%":
-        read_measured(fields, "by", quantity, scope)
-        return Band("absolute", quantity.value)
+        return Band("absolute", quantity.value) if read_measured(fields, "by", quantity, scope) else None
     if quantity.value > 100:
         reader.report(
             "by-over-100",
             node.place,
-            Text("'by' över 100 % av jämförelsevärdet stöds inte.", "'by' over 100 % of the basis is not supported."),
+            Text("'by' kan inte vara mer än 100 %.", "'by' cannot be more than 100 %."),
             Text("Skriv högst '100 %'.", "Write at most '100 %'."),
         )
         return None
     return Band("relative", quantity.value / 100)
 
 
-def read_measured(fields: Fields, word: str, quantity: Quantity, scope: Scope) -> None:
-    """A number in a KPI's measure needs a scope of that measure alone, so that it always fits."""
+def read_measured(fields: Fields, word: str, quantity: Quantity, scope: Scope) -> bool:
+    """Whether a number fits all KPIs in scope: it needs a scope of its measure alone."""
     stated = quantity.measure or scope.measure
-    if scope.measure is not None and stated == scope.measure:
-        return
-    fields.reader.report(
-        "measures-do-not-match",
-        fields.key_place(word),
-        Text(
-            f"'{word}' är ett tal i måttet '{stated or '?'}' men regeln gäller inte enbart nyckeltal i det måttet.",
-            f"'{word}' is a number in the measure '{stated or '?'}' but the rule is for KPIs of other measures too.",
-        ),
-        Text(
-            f"Lägg till 'measure: {stated or 'kr/inv'}' under 'for_each: kpi:'.",
-            f"Add 'measure: {stated or 'kr/inv'}' below 'for_each: kpi:'.",
-        ),
+    # Of a scope with a problem of its own, nothing can be said.
+    if not scope.sound or (scope.measure is not None and stated == scope.measure):
+        return True
+    what = Text("utan mått", "without a measure") if stated is None else _in(stated)
+    if scope.measure is not None:
+        wide = Text(f"'{scope.measure}'", f"'{scope.measure}'")
+    else:
+        wide = Text("flera mått", "several measures") if scope.values("measure") else Text("alla mått", "any measure")
+    message = Text(
+        f"'{word}' är ett tal {what.sv}, men regeln gäller nyckeltal i {wide.sv}.",
+        f"'{word}' is a number {what.en}, but the rule is for KPIs in {wide.en}.",
+    )
+    fields.reader.report("wrong-measure", fields.value_place(word), message, _measure_remedy(word, stated, scope))
+    return False
+
+
+def _in(measure: str) -> Text:
+    return Text(f"i '{shown(measure)}'", f"in '{shown(measure)}'")
+
+
+def _measure_remedy(word: str, stated: str | None, scope: Scope) -> Text:
+    if stated in _PERCENT_WORDS:
+        return Text("Menade du '%'?", "Did you mean '%'?")
+    if scope.measure is not None:
+        return Text(
+            f"Skriv talet i '{scope.measure}', utan mått efter.",
+            f"Write the number in '{scope.measure}', without a measure after it.",
+        )
+    narrowed = f"measure: {shown(stated or 'kr/inv')}"
+    return Text(
+        f"Skriv '{narrowed}' under 'kpi' i 'for_each'{', eller procent' * (word == 'by')}.",
+        f"Write '{narrowed}' below 'kpi' in 'for_each'{', or per cent' * (word == 'by')}.",
     )

@@ -18,12 +18,9 @@ from genomlys.engine.conditions.reading import Header, Scope
 from genomlys.engine.errors import Lang, Place, Text
 from genomlys.engine.language.reader import Fields
 
-WORDS = frozenset({"rule"})
+WORDS = TELLING = frozenset({"rule"})
+IS: tuple[str, ...] = ()
 SUBJECTS = ("kpi", "area", "measure", "signal")
-
-
-def accepts(fields: Fields) -> bool:
-    return "rule" in fields
 
 
 @dataclass(frozen=True)
@@ -32,6 +29,7 @@ class Reference:
     name: str | None
     because: Text | None
     rule: str
+    rule_place: Place
 
     def needs(self) -> tuple[Need, ...]:
         return (RuleMargin(self.rule),)
@@ -58,4 +56,6 @@ class Reference:
 
 def read(fields: Fields, header: Header, scope: Scope) -> Reference | None:
     rule = fields.required("rule", fields.reader.scalar)
-    return None if rule is None else Reference(header.place, header.name, header.because, rule)
+    if rule is None:
+        return None
+    return Reference(header.place, header.name, header.because, rule, fields.value_place("rule"))

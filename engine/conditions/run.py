@@ -24,8 +24,10 @@ from genomlys.engine.errors import Lang, Place, Text
 from genomlys.engine.language.reader import Fields
 
 WORDS = frozenset({"is", "for", "by"})
+TELLING = frozenset({"for"})
 SUBJECTS = ("kpi",)
 _SIDES: dict[str, Side] = {"rising": "above", "falling": "below", "worsening": "worse", "improving": "better"}
+IS = tuple(_SIDES)
 _WORDS = {
     "rising": Text("har stigit", "has risen"),
     "falling": Text("har sjunkit", "has fallen"),
@@ -33,10 +35,6 @@ _WORDS = {
     "improving": Text("har förbättrats", "has improved"),
 }
 _MOST_YEARS = 10
-
-
-def accepts(fields: Fields) -> bool:
-    return "for" in fields
 
 
 @dataclass(frozen=True)
@@ -131,16 +129,16 @@ class Run:
 
 def read(fields: Fields, header: Header, scope: Scope) -> Run | None:
     reader = fields.reader
-    change = fields.required("is", lambda node, what: reader.word(node, tuple(_SIDES), what))
-    years = fields.required("for", reader.years)
+    change = fields.required("is", lambda node, what: reader.word(node, IS, what), example="rising")
+    years = fields.required("for", reader.years, example="3 years")
     by = read_band(fields, scope)
     if years is not None and not 2 <= years <= _MOST_YEARS:
         reader.report(
             "run-length",
-            fields.key_place("for"),
+            fields.value_place("for"),
             Text(
-                f"en följd kan inte vara {years} år: den behöver minst 2 års värden och får ha högst {_MOST_YEARS}.",
-                f"a run cannot be {years} years: it needs the values of at least 2 years and at most {_MOST_YEARS}.",
+                f"{years} år är ingen följd: den behöver värden för 2 till {_MOST_YEARS} år.",
+                f"{years} is no run of years: it needs the values of 2 to {_MOST_YEARS} years.",
             ),
             Text("Skriv till exempel '3 years'.", "Write for example '3 years'."),
         )

@@ -10,7 +10,7 @@ import polars as pl
 
 from genomlys.engine.conditions import columns
 from genomlys.engine.conditions.base import SUBJECTS, Subject
-from genomlys.engine.errors import Place, Text, nearest
+from genomlys.engine.errors import Place, Text
 from genomlys.engine.language.reader import Fields, Reader
 from genomlys.engine.language.yamlfile import Node
 from genomlys.engine.vocabulary import BENCHMARKS, CATEGORIES, DIRECTIONS, SIGNAL_KINDS
@@ -33,12 +33,18 @@ _NARROWING: Mapping[Subject, Mapping[str, Sequence[str] | None]] = {
     "measure": {"area": None},
     "signal": {"kind": SIGNAL_KINDS, "area": None},
 }
-_WHAT = {
+WHAT = {
     "kpi": Text("nyckeltal", "KPIs"),
     "area": Text("områden", "areas"),
     "measure": Text("åtgärder", "measures"),
     "signal": Text("omständigheter", "signals"),
 }
+
+_SCOPE_REMEDY = Text(
+    "Skriv '{kpi: {}}', '{area: {}}', '{measure: {}}' eller '{signal: {}}'.",
+    "Write '{kpi: {}}', '{area: {}}', '{measure: {}}' or '{signal: {}}'.",
+)
+_EMPTY = Text("Skriv '{}' för alla.", "Write '{}' for all.")
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,7 @@ class Scope:
     subject: Subject
     narrowing: tuple[tuple[str, tuple[str, ...]], ...] = ()
     place: Place = Place("")
+    sound: bool = True  # False: some of it could not be read, so that nothing follows from what is left
 
     def values(self, word: str) -> tuple[str, ...]:
         return dict(self.narrowing).get(word, ())
@@ -96,24 +103,34 @@ def _truths(values: tuple[str, ...]) -> list[str]:
 
 def read_scope(reader: Reader, node: Node) -> Scope | None:
     """``{kpi: {...}}``, ``{area: {}}``, ``{measure: {}}`` or ``{signal: {kind: law}}``."""
-    fields = reader.fields(node, Text("'for_each'", "'for_each'"))
+    fields = reader.fields(node, Text("'for_each'", "'for_each'"), _SCOPE_REMEDY)
     if fields is None:
         return None
+    before = len(reader.problems)
     subjects = [subject for subject in SUBJECTS if subject in fields]
-    if len(subjects) != 1:
-        reader.report(
+    inner = [fields.optional(subject, lambda node, what: reader.fields(node, what, _EMPTY)) for subject in subjects]
+    if len(subjects) > 1:
+        second = sorted(subjects, key=fields.names.index)[1]
+        fields.refuse(
+            "one-subject",
+            fields.key_place(second),
+            Text("en regel gäller ett enda slag.", "a rule is for a single kind of subject."),
+            Text("Skriv en regel för varje.", "Write a rule for each."),
+        )
+    elif not fields.names:
+        fields.refuse(
             "one-subject",
             fields.place,
-            Text("'for_each' ska ha ett enda slag av föremål.", "'for_each' must have exactly one kind of subject."),
-            nearest(next(iter(sorted(fields.names)), ""), SUBJECTS),
+            Text("'for_each' säger inte vad regeln gäller.", "'for_each' does not say what the rule is for."),
+            _SCOPE_REMEDY,
         )
-        return None
-    subject = subjects[0]
-    inner = fields.optional(subject, reader.fields)
+    for subject in SUBJECTS:
+        fields.raw(subject)  # known, also where it is not written
     fields.finish()
-    if inner is None:
+    if len(subjects) != 1 or inner[0] is None:
         return None
-    return Scope(subject, tuple(_read_narrowing(inner, subject)), fields.place)
+    narrowing = tuple(_read_narrowing(inner[0], subjects[0]))
+    return Scope(subjects[0], narrowing, fields.place, sound=len(reader.problems) == before)
 
 
 def _read_narrowing(fields: Fields, subject: Subject) -> list[tuple[str, tuple[str, ...]]]:
@@ -127,11 +144,26 @@ def _read_narrowing(fields: Fields, subject: Subject) -> list[tuple[str, tuple[s
         values = reader.texts(node, what) if choices is None else reader.words(node, choices, what)
         found.append((word, values))
     fields.finish()
+    _check_has(fields, dict(found))
     return found
+
+
+def _check_has(fields: Fields, narrowing: Mapping[str, Sequence[str]]) -> None:
+    """What a KPI has, its area has too."""
+    for lacking, having in (("lacks", ("has",)), ("area_lacks", ("has", "area_has"))):
+        had = {benchmark for word in having for benchmark in narrowing.get(word, ())}
+        both = next((benchmark for benchmark in narrowing.get(lacking, ()) if benchmark in had), None)
+        if both is not None:
+            fields.reader.report(
+                "never-fires",
+                fields.value_place(lacking),
+                Text(f"inget nyckeltal både har och saknar '{both}'.", f"no KPI both has and lacks '{both}'."),
+                Text("Ta bort det ena.", "Remove one of them."),
+            )
 
 
 def say_scope(scope: Scope, lang: str) -> str:
     """The scope in words, for ``explain``."""
-    what = _WHAT[scope.subject].en if lang == "en" else _WHAT[scope.subject].sv
+    what = WHAT[scope.subject].en if lang == "en" else WHAT[scope.subject].sv
     narrowed = "; ".join(f"{word}: {', '.join(values)}" for word, values in scope.narrowing)
     return f"{what} ({narrowed})" if narrowed else what

@@ -6,7 +6,7 @@
 A KPI counts as worse, better or mixed by what the flags of the KPI rules with that ``goal`` tell; one
 that any of them leaves unknown is unknown. With w worse, b better, u unknown of n KPIs, the side is
 worse when w - b is at least a quarter of n, and better when b - w is: one of ten KPIs says little of
-an area. The unknown ones may be either, so that the side is known only when they cannot turn it.
+an area. The cost is better only when no KPI is worse. The unknown ones may be either, so that the side is known only when they cannot turn it.
 Has no meaning where no rule of the goal applies to any of the KPIs.
 """
 
@@ -23,7 +23,8 @@ from genomlys.engine.conditions.reading import Header, Scope
 from genomlys.engine.errors import Lang, Place, Text
 from genomlys.engine.language.reader import Fields
 
-WORDS = frozenset(SIDE_GOALS)
+WORDS = TELLING = frozenset(SIDE_GOALS)
+IS: tuple[str, ...] = ()
 SUBJECTS = ("area",)
 SIDES = ("worse", "mixed", "better", "even")
 SHARE = 0.25  # of the judged KPIs: how many more must point one way than the other
@@ -45,16 +46,17 @@ _OTHER_WORDS = {
 }
 
 
-def accepts(fields: Fields) -> bool:
-    return not fields.names.isdisjoint(WORDS)
-
-
 def side_of(goal: str) -> pl.Expr:
     """worse, better, mixed or even; null where it is not known or nothing was judged."""
     worse, better, mixed, unknown, judged = (pl.col(side_count(goal, count)) for count in SIDE_COUNTS)
     lead, limit = worse - better, judged * SHARE
     settled_worse, settled_better = lead - unknown >= limit, -lead - unknown >= limit
-    open_ = (lead + unknown >= limit) | (unknown - lead >= limit)
+    can_be_better = unknown - lead >= limit
+    if goal == "cost":
+        # The goal is a cost that does not exceed the reference: one that does is not made up for by others.
+        settled_better &= worse + unknown == 0
+        can_be_better &= worse == 0
+    open_ = (lead + unknown >= limit) | can_be_better
     return (
         pl.when(judged.fill_null(0) == 0)
         .then(None)
@@ -102,19 +104,14 @@ class Side:
 
 def read(fields: Fields, header: Header, scope: Scope) -> Side | None:
     reader = fields.reader
-    given = [goal for goal in SIDE_GOALS if goal in fields]
-    node = fields.needed(given[0])
-    for other in given[1:]:
-        reader.report(
-            "unknown-word",
-            fields.key_place(other),
-            Text(
-                f"'{given[0]}' och '{other}' kan inte stå tillsammans.",
-                f"'{given[0]}' and '{other}' do not go together.",
-            ),
-            Text("Dela upp dem under 'all' eller 'any'.", "Split them below 'all' or 'any'."),
+    goal, *others = (word for word in fields.names if word in WORDS)
+    if others:
+        fields.refuse(
+            "mixed-words",
+            fields.key_place(others[0]),
+            Text(f"'{others[0]}' kan inte stå bredvid '{goal}'.", f"'{others[0]}' cannot stand beside '{goal}'."),
+            Text("Lägg dem i en lista under 'all' eller 'any'.", "Put them in a list below 'all' or 'any'."),
         )
-    if node is None:
         return None
-    sides = reader.words(node, SIDES, Text(f"'{given[0]}'", f"'{given[0]}'"))
-    return Side(header.place, header.name, header.because, given[0], sides) if sides else None
+    sides = fields.required(goal, lambda node, what: reader.words(node, SIDES, what))
+    return Side(header.place, header.name, header.because, goal, sides) if sides else None

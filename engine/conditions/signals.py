@@ -15,13 +15,14 @@ import polars as pl
 
 from genomlys.engine.conditions.base import Field, Figures, Need, RowCount, Sight, either, phrase
 from genomlys.engine.conditions.margin import Counts, Margin, all_of, counted, of_numbers, of_truth
-from genomlys.engine.conditions.reading import Header, Scope
+from genomlys.engine.conditions.reading import Header, Scope, nothing_beside
 from genomlys.engine.errors import Lang, Place, Text
 from genomlys.engine.language.reader import Fields
 from genomlys.engine.vocabulary import SIGNAL_KINDS
 
 FILTER_WORDS = frozenset({"kind", "newer_than"})
-WORDS = FILTER_WORDS | {"any_signal"}
+WORDS = TELLING = FILTER_WORDS | {"any_signal"}
+IS: tuple[str, ...] = ()
 SUBJECTS = ("signal", "area", "measure")
 
 NAMES = {
@@ -32,10 +33,6 @@ NAMES = {
     "organisation": Text("organisation", "organisation"),
     "forecast": Text("prognos", "forecast"),
 }
-
-
-def accepts(fields: Fields) -> bool:
-    return "any_signal" in fields or not fields.names.isdisjoint(FILTER_WORDS)
 
 
 @dataclass(frozen=True)
@@ -114,22 +111,24 @@ class AnySignal:
 
 def read(fields: Fields, header: Header, scope: Scope) -> Signal | AnySignal | None:
     if "any_signal" in fields:
+        if not nothing_beside(fields, "any_signal", FILTER_WORDS):
+            return None
         inner = fields.optional("any_signal", fields.reader.fields)
         if inner is None:
             return None
         where = _read_filter(inner)
         inner.finish()
         return AnySignal(header.place, header.name, header.because, where)
-    where = _read_filter(fields)
     if scope.subject != "signal":
-        fields.reader.report(
+        word = next(word for word in fields.names if word in FILTER_WORDS)
+        fields.refuse(
             "wrong-subject",
-            fields.place,
-            Text("'kind' och 'newer_than' gäller omständigheter.", "'kind' and 'newer_than' are for signals."),
-            Text("Skriv 'any_signal: {…}'.", "Write 'any_signal: {…}'."),
+            fields.key_place(word),
+            Text(f"'{word}' gäller omständigheter.", f"'{word}' is for signals."),
+            Text(f"Skriv 'any_signal: {{{word}: …}}'.", f"Write 'any_signal: {{{word}: …}}'."),
         )
         return None
-    return Signal(header.place, header.name, header.because, where)
+    return Signal(header.place, header.name, header.because, _read_filter(fields))
 
 
 def _read_filter(fields: Fields) -> SignalFilter:

@@ -3,35 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from graphlib import CycleError, TopologicalSorter
-from importlib.resources import files
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final, TypeVar
 
-from genomlys.engine.conditions.base import Condition, KpiCount, RuleMargin, Sight
-from genomlys.engine.conditions.scope import Scope, read_scope
 from genomlys.engine.conditions.side import Side
-from genomlys.engine.conditions.subjects import MOVE_FIELDS, subject_fields
-from genomlys.engine.conditions.tree import Branch, Tree, certain_leaves, known_leaves, leaves, needs, read_tree
-from genomlys.engine.errors import Place, Problem, RuleError, Text, nearest
-from genomlys.engine.language.examples import Example, read_examples
-from genomlys.engine.language.model import (
-    GOALS,
-    TELLS,
-    Move,
-    Pack,
-    Rule,
-    Severity,
-)
-from genomlys.engine.language.reader import Fields, Reader
-from genomlys.engine.language.template import Template, check_slots, read_template, template_of
-from genomlys.engine.language.yamlfile import Map, Node, load_yaml
-from genomlys.engine.vocabulary import HORIZONS, LEVELS
+from genomlys.engine.conditions.tree import Tree, leaves
+from genomlys.engine.conditions.tree import graded_leaf as graded_leaf
+from genomlys.engine.errors import Place, Problem, RuleError, Text
+from genomlys.engine.language.binding import check_ids, check_number, check_references, ordered, referred
+from genomlys.engine.language.model import Move, Pack, Rule
+from genomlys.engine.language.packfiles import bundled_packs as bundled_packs
+from genomlys.engine.language.packfiles import pack_files
+from genomlys.engine.language.reader import MOST_PROBLEMS, Fields, Reader, TooManyProblems, shown
+from genomlys.engine.language.rules import Draft, read_move, read_rule
+from genomlys.engine.language.yamlfile import Node, load_yaml
 
-LANGUAGE_VERSION = "1"
-_MOST_FILES = 100
-_AREA_SCOPE = Scope("area")
+LANGUAGE_VERSION: Final = "1"
+_BOM: Final = b"\xef\xbb\xbf"
+
+T = TypeVar("T", Rule, Move)
 
 
 @dataclass(frozen=True)
@@ -58,57 +50,72 @@ class RuleBook:
     def _asked(self, when: Tree) -> set[str]:
         """The rules that a tree refers to, and those that its sides count."""
         goals = {leaf.goal for leaf in leaves(when) if isinstance(leaf, Side)}
-        return _referred(when) | {rule.id for rule in self.rules if rule.subject == "kpi" and rule.goal in goals}
+        return {*referred(when)} | {rule.id for rule in self.rules if rule.subject == "kpi" and rule.goal in goals}
 
 
-def bundled_packs() -> dict[str, Path]:
-    """The packs that come with Genomlys, by name."""
-    folder = Path(str(files("genomlys") / "rules"))
-    return {path.name: path for path in sorted(folder.iterdir()) if path.is_dir()}
+@dataclass
+class _Header:
+    """What one file says of its pack. ``version`` and ``title`` as ``_read_header`` finds them."""
+
+    fields: Fields
+    name: str | None
+    version: str | None
+    title: Text | None
+
+
+@dataclass
+class _PackDraft:
+    """What was read of a pack's files. ``complete``: every rule's id is among the drafts."""
+
+    reader: Reader = field(default_factory=Reader)
+    headers: list[_Header] = field(default_factory=list)
+    rules: list[Draft[Rule]] = field(default_factory=list)
+    moves: list[Draft[Move]] = field(default_factory=list)
+    complete: bool = True
+    sha256: str = ""
+
+    @property
+    def name(self) -> str:
+        return next((header.name for header in self.headers if header.name), "")
+
+    def pack(self) -> Pack:
+        """The pack of a draft without problems."""
+        (version, title) = next((h.version, h.title) for h in self.headers if h.version and h.title)
+        assert version and title
+        rules = tuple(draft.whole for draft in self.rules if draft.whole is not None)
+        moves = tuple(draft.whole for draft in self.moves if draft.whole is not None)
+        return Pack(self.name, version, title, self.sha256, rules, moves)
 
 
 def load_rules(*sources: str | Path) -> RuleBook:
     """Load packs (a bundled pack's name, a folder of YAML files, or one file) into one rule book.
 
-    Raises RuleError with every problem of all of them.
+    Raises RuleError with every problem of all of them, in order of place.
     """
     problems: list[Problem] = []
-    packs = []
+    drafts: list[_PackDraft] = []
     for source in sources or ("kommun",):
         try:
-            packs.append(load_pack(source))
+            draft = _read_pack(source)
         except RuleError as error:
             problems += error.problems
+            continue
+        problems += draft.reader.problems
+        drafts.append(draft)
+    order = _bind(drafts, problems, complete=len(drafts) == len(sources or ("kommun",)))
     if problems:
-        raise RuleError(problems)
-    return _bind(packs)
+        raise RuleError(sorted(dict.fromkeys(problems), key=_by_place))
+    packs = tuple(draft.pack() for draft in drafts)
+    by_id = {rule.id: rule for pack in packs for rule in pack.rules}
+    return RuleBook(packs, tuple(by_id[rule] for rule in order), tuple(move for pack in packs for move in pack.moves))
 
 
 def load_pack(source: str | Path) -> Pack:
     """One pack, each rule checked by itself. Raises RuleError with every problem found."""
-    paths = _paths(source)
-    reader = Reader()
-    contents = [(path, path.read_bytes()) for path in paths]
-    headers: list[tuple[Fields, str]] = []
-    rules: list[Rule] = []
-    moves: list[Move] = []
-    for path, content in contents:
-        try:
-            node = load_yaml(content, str(path))
-        except RuleError as error:
-            reader.problems += error.problems
-            continue
-        fields = reader.fields(node, Text("En regelfil", "A rule file"))
-        if fields is not None:
-            name = _read_file(fields, rules, moves)
-            headers.append((fields, name or ""))
-    version, title = _pack_header(reader, headers, paths[0])
-    if reader.problems:
-        raise RuleError(sorted(reader.problems, key=_by_place))
-    digest = hashlib.sha256()
-    for path, content in contents:
-        digest.update(path.name.encode() + b"\0" + content.replace(b"\r\n", b"\n") + b"\0")
-    return Pack(headers[0][1], version, title, digest.hexdigest(), tuple(rules), tuple(moves))
+    draft = _read_pack(source)
+    if draft.reader.problems:
+        raise RuleError(sorted(draft.reader.problems, key=_by_place))
+    return draft.pack()
 
 
 def _by_place(problem: Problem) -> tuple[str, int, int]:
@@ -116,312 +123,190 @@ def _by_place(problem: Problem) -> tuple[str, int, int]:
     return problem.place.file, problem.place.line or 0, column if isinstance(column, int) else 0
 
 
-def _paths(source: str | Path) -> list[Path]:
-    bundled = bundled_packs()
-    path = bundled.get(str(source)) or Path(source)
-    if path.is_dir():
-        found = sorted(child for child in path.iterdir() if child.suffix in (".yaml", ".yml"))
-    else:
-        found = [path] if path.is_file() else []
-    if found and len(found) <= _MOST_FILES:
-        return found
-    message = (
-        Text(f"fler än {_MOST_FILES} regelfiler.", f"more than {_MOST_FILES} rule files.")
-        if found
-        else Text("här finns inga regler.", "there are no rules here.")
-    )
-    remedy = Text(
-        f"Ange en mapp med .yaml-filer, en fil eller ett medföljande regelpaket ({', '.join(bundled)}).",
-        f"Give a folder of .yaml files, a file or a bundled pack ({', '.join(bundled)}).",
-    )
-    raise RuleError([Problem("no-rules", Place(str(source)), message, remedy)])
-
-
-def _read_file(fields: Fields, rules: list[Rule], moves: list[Move]) -> str | None:
-    """Read one file's header, rules and moves; the pack's name."""
-    reader = fields.reader
-    language = fields.required("genomlys", reader.scalar)
-    if language is not None and language != LANGUAGE_VERSION:
-        reader.report(
-            "language-version",
-            fields.key_place("genomlys"),
-            Text(f"regelspråkets version '{language}' är okänd.", f"unknown language version '{language}'."),
-            Text(f"Skriv 'genomlys: {LANGUAGE_VERSION}'.", f"Write 'genomlys: {LANGUAGE_VERSION}'."),
-        )
-    name = fields.required("pack", reader.scalar)
-    fields.raw("version")
-    fields.raw("title")
-    for word, read, into in (("rules", _read_rule, rules), ("moves", _read_move, moves)):
-        node = fields.raw(word)
-        for item in reader.items(node) if node is not None else ():
-            inner = reader.fields(item, Text("En post", "An entry"))
-            found = read(inner) if inner is not None else None
-            if found is not None:
-                into.append(found)  # type: ignore[arg-type]
-    fields.finish()
-    return name
-
-
-def _pack_header(reader: Reader, headers: Sequence[tuple[Fields, str]], first: Path) -> tuple[str, Text]:
-    """Version and title stand in exactly one of a pack's files; the name is the same in all."""
-    stated = [fields for fields, _ in headers if "version" in fields]
-    for fields, name in headers:
-        if name != headers[0][1]:
-            reader.report(
-                "pack-name",
-                fields.key_place("pack") if "pack" in fields else fields.place,
-                Text(f"'{name}' hör inte till regelpaketet '{headers[0][1]}'.", f"'{name}' is another pack."),
-                Text("Alla filer i en mapp hör till samma regelpaket.", "All files of a folder are one pack."),
+def _read_pack(source: str | Path) -> _PackDraft:
+    """Raises RuleError where there is nothing that can be read at all."""
+    contents = pack_files(source)
+    draft = _PackDraft(sha256=_digest(contents))
+    try:
+        for path, content in contents:
+            _read_file(draft, path, content)
+        _check_headers(draft)
+    except TooManyProblems:
+        draft.complete = False
+        last = draft.reader.problems[-1].place
+        draft.reader.problems.append(
+            Problem(
+                "too-many-problems",
+                last,
+                Text(f"fler än {MOST_PROBLEMS} fel; här slutar läsningen.", f"more than {MOST_PROBLEMS} problems."),
+                Text("Rätta dem som visas, och pröva igen.", "Correct those that are shown, and try again."),
             )
-    if len(stated) != 1:
-        reader.report(
-            "pack-version",
-            stated[1].key_place("version") if stated else Place(str(first)),
-            Text("ett regelpaket har en version, i en av filerna.", "a pack has one version, in one of its files."),
-            Text("Skriv 'version: 2026.1' i en av dem.", "Write 'version: 2026.1' in one of them."),
         )
-    version, title = "", Text("", "")
-    for fields in stated[:1]:
-        version = fields.required("version", reader.scalar) or ""
-        title = fields.required("title", reader.bilingual) or title
-    return version, title
+    return draft
 
 
-def _read_rule(fields: Fields) -> Rule | None:
-    reader = fields.reader
-    before = len(reader.problems)
-    rule_id = fields.required("id", _read_id(reader))
-    title = fields.required("title", reader.bilingual)
-    tells = fields.optional("tells", lambda node, what: reader.word(node, TELLS, what)) or "problem"
-    goal = fields.required("goal", lambda node, what: reader.word(node, GOALS, what))
-    scope = fields.required("for_each", lambda node, _: read_scope(reader, node))
-    when_node = fields.needed("when")
-    when = read_tree(reader, when_node, scope) if when_node is not None and scope is not None else None
-    severity = fields.required("severity", lambda node, _: _read_severity(reader, node))
-    because = fields.required("because", lambda node, what: read_template(reader, node, what))
-    why = fields.required("why", reader.bilingual)
-    limits = fields.required("limits", reader.bilingual)
-    source = fields.required("source", reader.bilingual)
-    examples = fields.required("examples", lambda node, _: _read_examples(reader, node, scope)) or ()
-    fields.finish()
-    if when is not None and scope is not None:
-        _check_texts(reader, scope, when, because)
-        _check_severity(reader, fields, severity, when)
-    if len(reader.problems) > before:
-        return None
-    assert rule_id and title and goal and scope and when and severity and because and why and limits and source
-    return Rule(
-        id=rule_id,
-        title=title,
-        tells=tells,
-        goal=goal,
-        scope=scope,
-        when=when,
-        severity=severity,
-        because=because,
-        why=why,
-        limits=limits,
-        source=source,
-        examples=examples,
-        place=fields.place,
+def _digest(contents: Iterable[tuple[Path, bytes]]) -> str:
+    """The same whichever editor saved the files: line ends and a byte order mark make no difference."""
+    digest = hashlib.sha256()
+    for path, content in contents:
+        plain = content.removeprefix(_BOM).replace(b"\r\n", b"\n")
+        digest.update(path.name.encode("utf-8", "surrogateescape") + b"\0" + plain + b"\0")
+    return digest.hexdigest()
+
+
+def _read_file(draft: _PackDraft, path: Path, content: bytes) -> None:
+    """Read one file's header, rules and moves into the draft."""
+    reader = draft.reader
+    try:
+        node = load_yaml(content, str(path))
+    except RuleError as error:
+        for problem in error.problems:
+            reader.report(problem.code, problem.place, problem.message, problem.remedy)
+        draft.complete = False
+        return
+    fields = reader.fields(node, Text("en regelfil", "a rule file"))
+    if fields is None or not _is_this_language(fields):
+        draft.complete = False
+        return
+    header = _Header(
+        fields,
+        fields.required("pack", lambda node, what: reader.name(node, what, "min-kommun")),
+        fields.optional("version", _read_version(reader)),
+        fields.optional("title", reader.bilingual),
     )
+    draft.headers.append(header)
+    _read_each(fields, "rules", Text("en regel", "a rule"), read_rule, draft.rules)
+    _read_each(fields, "moves", Text("en förflyttning", "a move"), read_move, draft.moves)
+    if any(rule.id is None for rule in draft.rules):
+        draft.complete = False
+    if [header for header in draft.headers if "version" in header.fields] == [header]:
+        fields.needed("title")
+    fields.finish()
 
 
-def _read_examples(reader: Reader, node: Node, scope: Scope | None) -> tuple[Example, ...]:
-    # Without a scope nobody knows what an example is of; that is a problem already.
-    return () if scope is None else read_examples(reader, reader.items(node), scope)
+def _is_this_language(fields: Fields) -> bool:
+    """Of a file in another version of the language nothing else can be said."""
+    reader = fields.reader
+    language = fields.required("genomlys", reader.scalar, example=LANGUAGE_VERSION)
+    if language is None or language == LANGUAGE_VERSION:
+        return True
+    reader.report(
+        "language-version",
+        fields.value_place("genomlys"),
+        Text(f"regelspråkets version '{shown(language)}' är okänd.", f"unknown language version '{shown(language)}'."),
+        Text(f"Skriv 'genomlys: {LANGUAGE_VERSION}'.", f"Write 'genomlys: {LANGUAGE_VERSION}'."),
+    )
+    return False
 
 
-def _read_id(reader: Reader) -> Callable[[Node, Text], str | None]:
+def _read_version(reader: Reader) -> Callable[[Node, Text], str | None]:
     def read(node: Node, what: Text) -> str | None:
-        match = reader.phrase(node, r"[a-z][a-z0-9-]{1,60}", what, "cost-above-reference")
+        match = reader.phrase(node, r"[0-9A-Za-z][0-9A-Za-z.+_-]{0,39}", what, "2026.1")
         return match[0] if match else None
 
     return read
 
 
-def _read_move(fields: Fields) -> Move | None:
-    reader = fields.reader
-    before = len(reader.problems)
-    move_id = fields.required("id", _read_id(reader))
-    templates = {
-        word: fields.required(word, lambda node, what: read_template(reader, node, what))
-        for word in ("title", "description", "gain")
-    }
-    when_node = fields.needed("when")
-    when = read_tree(reader, when_node, _AREA_SCOPE) if when_node is not None else None
-    horizon = fields.required("horizon", lambda node, what: reader.word(node, HORIZONS, what))
-    fields.finish()
-    known = {name: field.kind for name, field in MOVE_FIELDS.items()}
-    for template in templates.values():
-        if template is not None:
-            check_slots(reader, template, known, frozenset())
-    if len(reader.problems) > before:
-        return None
-    title, description, gain = templates["title"], templates["description"], templates["gain"]
-    assert move_id and title and description and gain and when and horizon
-    return Move(move_id, title, description, gain, when, horizon, fields.place)
+def _read_each(fields: Fields, word: str, what: Text, read: Callable[[Fields], Draft[T]], into: list[Draft[T]]) -> None:
+    node = fields.raw(word)
+    for item in fields.reader.items(node) if node is not None else ():
+        inner = fields.reader.fields(item, what)
+        into.append(Draft(None, item.place, None, None) if inner is None else read(inner))
 
 
-def _read_severity(reader: Reader, node: Node) -> Severity | None:
-    """``high``, or ``{medium: 2 %, high: 10 %}`` by the gap relative to the basis."""
-    if not isinstance(node, Map):
-        level = reader.word(node, LEVELS, Text("'severity'", "'severity'"))
-        return None if level is None else Severity(fixed=level)
-    fields = Fields(reader, node)
-    found: list[tuple[str, float]] = []
-    for level in LEVELS:
-        quantity = fields.optional(level, lambda node, what: reader.quantity(node, what, "10 %"))
-        if quantity is not None and quantity.measure != "%":
+def _check_headers(draft: _PackDraft) -> None:
+    """The name is the same in all of a pack's files; version and title stand in exactly one of them."""
+    reader = draft.reader
+    for header in draft.headers:
+        if header.name is not None and header.name != draft.name:
             reader.report(
-                "severity-in-percent",
-                fields.key_place(level),
-                Text("allvarsgraden anges i procent.", "severity is given in per cent."),
-                Text("Skriv till exempel '10 %'.", "Write for example '10 %'."),
+                "pack-name",
+                header.fields.value_place("pack"),
+                Text(
+                    f"filen hör till '{header.name}', men de andra i mappen till '{draft.name}'.",
+                    f"the file is of '{header.name}', but the others of the folder are of '{draft.name}'.",
+                ),
+                Text(
+                    f"Skriv 'pack: {draft.name}', eller flytta filen till en egen mapp.",
+                    f"Write 'pack: {draft.name}', or move the file to a folder of its own.",
+                ),
             )
-        elif quantity is not None:
-            found.append((level, quantity.value / 100))
-    fields.finish()
-    rising = [value for _, value in found]
-    if not found or rising != sorted(set(rising)):
+        if "title" in header.fields and "version" not in header.fields:
+            reader.report(
+                "pack-version",
+                header.fields.key_place("title"),
+                Text("'title' står i en fil utan 'version'.", "'title' is in a file without 'version'."),
+                Text("Skriv dem i samma fil.", "Write them in the same file."),
+            )
+    stated = [header for header in draft.headers if "version" in header.fields]
+    for header in stated[1:]:
+        first = stated[0].fields.key_place("version")
         reader.report(
-            "severity-order",
-            node.place,
-            Text("allvarsgraderna ska ha stigande gränser.", "severities need rising limits."),
-            Text("Skriv till exempel '{medium: 2 %, high: 10 %}'.", "Write for example '{medium: 2 %, high: 10 %}'."),
+            "pack-version",
+            header.fields.key_place("version"),
+            Text(
+                f"regelpaketets version står redan i {first.say()}.", f"the pack's version is already in {first.say()}."
+            ),
+            Text("Ta bort den ena.", "Remove one of them."),
         )
-        return None
-    return Severity(from_gap=tuple(found))
-
-
-def _check_texts(reader: Reader, scope: Scope, when: Tree, because: Template | None) -> None:
-    own = {name: field.kind for name, field in subject_fields(scope.subject).items()}
-    _check_names(reader, list(known_leaves(when)))
-    if because is not None:
-        known, ambiguous = _known_fields(list(known_leaves(when)), own)
-        check_slots(reader, because, known, ambiguous)
-    for node in _with_sentences(when):
-        assert node.because is not None
-        template = template_of(reader, node.because, node.place)
-        if node is not when:
-            _check_names(reader, list(known_leaves(node)))
-        if template is not None:
-            known, ambiguous = _known_fields(list(known_leaves(node)), own)
-            check_slots(reader, template, known, ambiguous)
-
-
-def _check_names(reader: Reader, conditions: Sequence[Condition]) -> None:
-    """Two conditions of one name that a sentence reads: nobody could tell whose number it says."""
-    named: set[str] = set()
-    for condition in conditions:
-        if condition.name in named:
-            reader.report(
-                "duplicate-name",
-                condition.place,
-                Text(f"två villkor heter '{condition.name}'.", f"two conditions are called '{condition.name}'."),
-                Text("Ge dem var sitt namn efter 'as'.", "Give each a name of its own after 'as'."),
-            )
-        named |= {condition.name} if condition.name else set()
-
-
-def _with_sentences(tree: Tree) -> Iterable[Tree]:
-    if tree.because is not None:
-        yield tree
-    if isinstance(tree, Branch):
-        for part in tree.parts:
-            yield from _with_sentences(part)
-
-
-def _known_fields(conditions: Sequence[Condition], own: Mapping[str, str]) -> tuple[dict[str, str], frozenset[str]]:
-    """The fields that text may use, by kind, and the names that more than one condition gives."""
-    known = dict(own)
-    givers: dict[str, int] = {}
-    for condition in conditions:
-        for name, field in condition.fields(Sight()).items():
-            givers[name] = givers.get(name, 0) + 1
-            known.setdefault(name, field.kind)
-            if condition.name:
-                known[f"{condition.name}.{name}"] = field.kind
-    return known, frozenset(name for name, count in givers.items() if count > 1 and name not in own)
-
-
-def _check_severity(reader: Reader, fields: Fields, severity: Severity | None, when: Tree) -> None:
-    if severity is None or severity.fixed is not None or graded_leaf(when) is not None:
+    # A file that could not be read may be the one that says it.
+    if not draft.complete or not draft.headers:
         return
-    reader.report(
-        "severity-without-gap",
-        fields.key_place("severity"),
-        Text("inget villkor som alltid gäller har en skillnad att gradera efter.", "no certain condition has a gap."),
-        Text("Skriv 'low', 'medium' eller 'high'.", "Write 'low', 'medium' or 'high'."),
-    )
-
-
-def graded_leaf(when: Tree) -> Condition | None:
-    """The first certain condition with a gap relative to a basis, which severity and money follow."""
-    for leaf in certain_leaves(when):
-        figures = leaf.figures(Sight())
-        if figures is not None and figures.gap_ratio is not None:
-            return leaf
-    return None
-
-
-def _bind(packs: Sequence[Pack]) -> RuleBook:
-    """Check what rules say of each other and order them."""
-    reader = Reader()
-    by_id: dict[str, Rule] = {}
-    for pack in packs:
-        for rule in pack.rules:
-            if rule.id in by_id:
-                other = by_id[rule.id].place
-                reader.report(
-                    "duplicate-rule",
-                    rule.place,
-                    Text(
-                        f"regeln '{rule.id}' finns redan ({other.say()}).", f"rule '{rule.id}' exists ({other.say()})."
-                    ),
-                    Text("Ge den ett annat id.", "Give it another id."),
-                )
-            by_id[rule.id] = rule
-    moves = tuple(move for pack in packs for move in pack.moves)
-    for rule in by_id.values():
-        _check_references(reader, rule.when, rule.subject, by_id)
-    for move in moves:
-        _check_references(reader, move.when, "area", by_id)
-    graph = {rule.id: _referred(rule.when) & by_id.keys() for rule in by_id.values()}
-    try:
-        order = list(TopologicalSorter(graph).static_order())
-    except CycleError as error:
-        cycle = " → ".join(error.args[1])
+    titled = any("title" in header.fields for header in draft.headers)
+    if not stated and not titled:
         reader.report(
-            "rule-cycle",
-            by_id[error.args[1][0]].place,
-            Text(f"reglerna hänvisar till varandra i ring: {cycle}.", f"rules refer to each other in a ring: {cycle}."),
-            Text("Ta bort en av hänvisningarna.", "Remove one of the references."),
+            "pack-version",
+            draft.headers[0].fields.place,
+            Text("regelpaketet saknar version.", "the pack has no version."),
+            Text(
+                "Skriv 'version: 2026.1' och 'title: …' i en av filerna.",
+                "Write 'version: 2026.1' and 'title: …' in one of its files.",
+            ),
         )
-        order = []
-    if reader.problems:
-        raise RuleError(sorted(reader.problems, key=_by_place))
-    return RuleBook(tuple(packs), tuple(by_id[rule_id] for rule_id in order), moves)
+    if not draft.rules and not draft.moves and not reader.problems:
+        reader.report(
+            "no-rules",
+            draft.headers[0].fields.place,
+            Text("regelpaketet har inga regler.", "the pack has no rules."),
+            Text("Skriv minst en regel under 'rules:'.", "Write one or more below 'rules:'."),
+        )
 
 
-def _referred(when: Tree) -> set[str]:
-    return {need.rule for need in needs(when) if isinstance(need, RuleMargin | KpiCount)}
+def _bind(drafts: Sequence[_PackDraft], problems: list[Problem], complete: bool) -> list[str]:
+    """Check what packs and rules say of each other; the ids of the rules, what is referred to first."""
+    reader = Reader()
+    try:
+        if _are_apart(reader, drafts):
+            rules = [rule for draft in drafts for rule in draft.rules]
+            moves = [move for draft in drafts for move in draft.moves]
+            check_ids(reader, "rule", rules)
+            check_ids(reader, "move", moves)
+            check_number(reader, moves)
+            complete = complete and all(draft.complete for draft in drafts)
+            check_references(reader, [*rules, *moves], {rule.id: rule for rule in rules if rule.id}, complete)
+            return ordered(reader, [rule.whole for rule in rules if rule.whole is not None])
+    except TooManyProblems:
+        pass
+    finally:
+        problems += reader.problems
+    return []
 
 
-def _check_references(reader: Reader, when: Tree, subject: str, by_id: Mapping[str, Rule]) -> None:
-    for leaf in leaves(when):
-        for need in leaf.needs():
-            if not isinstance(need, RuleMargin | KpiCount):
-                continue
-            wanted = "kpi" if isinstance(need, KpiCount) else subject
-            candidates = sorted(rule.id for rule in by_id.values() if rule.subject == wanted)
-            if need.rule not in candidates:
-                reader.report(
-                    "unknown-rule",
-                    leaf.place,
-                    Text(
-                        f"det finns ingen regel '{need.rule}' för '{wanted}'.",
-                        f"there is no rule '{need.rule}' for '{wanted}'.",
-                    ),
-                    nearest(need.rule, candidates),
-                )
+def _are_apart(reader: Reader, drafts: Sequence[_PackDraft]) -> bool:
+    """Whether no two packs have one name; every rule would be there twice."""
+    first: dict[str, Place] = {}
+    for draft in drafts:
+        places = [header.fields.value_place("pack") for header in draft.headers if header.name == draft.name]
+        if draft.name in first and places:
+            reader.report(
+                "duplicate-pack",
+                places[0],
+                Text(
+                    f"regelpaketet '{draft.name}' finns redan ({first[draft.name].file}).",
+                    f"the pack '{draft.name}' is there already ({first[draft.name].file}).",
+                ),
+                Text("Ange det en gång, eller ge det ett annat namn.", "Give it once, or give it another name."),
+            )
+        elif places:
+            first[draft.name] = places[0]
+    return not reader.problems

@@ -7,14 +7,17 @@ for many by a count. Nothing else: no format language, nothing that is executed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from genomlys.engine.errors import Lang, Place, Text, nearest
-from genomlys.engine.language.reader import Reader
-from genomlys.engine.language.yamlfile import Node
+from genomlys.engine.language.reader import Reader, shown
+from genomlys.engine.language.yamlfile import Map, Node
 
-_SLOT = re.compile(r"\{([a-z_]+(?:\.[a-z_]+)?)(?::([^{}|]*)\|([^{}|]*))?\}")
+# A name as an author gives it to a condition with ``as``, and as the engine's fields are called.
+NAME = r"[a-z][a-z0-9_]*"
+_SLOT = re.compile(rf"\{{({NAME}(?:\.{NAME})?)(?::([^{{}}|]*)\|([^{{}}|]*))?\}}")
+_BRACE = re.compile(r"\{[^{}]*\}?|\}")
 
 
 @dataclass(frozen=True)
@@ -31,28 +34,44 @@ Part = str | Slot
 
 @dataclass(frozen=True)
 class Template:
-    """The same sentence in both languages, as literal texts and slots."""
+    """The same sentence in both languages, as literal texts and slots, each with its place."""
 
     sv: tuple[Part, ...]
     en: tuple[Part, ...]
     place: Place
+    en_place: Place
 
     def parts(self, lang: Lang) -> tuple[Part, ...]:
         return self.en if lang == "en" else self.sv
 
-    def slots(self) -> Iterator[Slot]:
-        yield from (part for part in (*self.sv, *self.en) if isinstance(part, Slot))
+
+@dataclass(frozen=True)
+class Known:
+    """The fields that a text may use, with their kinds, and why it may not use others.
+
+    ``ambiguous``: given by more than one condition, so that a name must be put before.
+    ``uncertain``: given only by conditions that need not hold where the text is written.
+    """
+
+    kinds: Mapping[str, str]
+    ambiguous: Mapping[str, Sequence[str]] = field(default_factory=dict)  # and the names to choose from
+    uncertain: frozenset[str] = frozenset()
 
 
 def read_template(reader: Reader, node: Node, what: Text) -> Template | None:
     text = reader.bilingual(node, what)
-    return None if text is None else template_of(reader, text, node.place)
+    return None if text is None else template_of(reader, text, node)
 
 
-def template_of(reader: Reader, text: Text, place: Place) -> Template | None:
-    """Split both languages into literals and slots; a stray brace is a problem."""
-    sv, en = _split(reader, text.sv, place), _split(reader, text.en, place)
-    return None if sv is None or en is None else Template(sv, en, place)
+def template_of(reader: Reader, text: Text, node: Node) -> Template | None:
+    """Split both languages into literals and slots; a stray brace is a problem. ``node``: where the text stands."""
+    sv_node, en_node = (node.get("sv"), node.get("en")) if isinstance(node, Map) else (node, None)
+    place = (sv_node or node).place
+    sv = _split(reader, text.sv, place)
+    if en_node is None:
+        return None if sv is None else Template(sv, sv, place, place)
+    en = _split(reader, text.en, en_node.place)
+    return None if sv is None or en is None else Template(sv, en, place, en_node.place)
 
 
 def split_template(text: str) -> tuple[Part, ...]:
@@ -68,53 +87,82 @@ def split_template(text: str) -> tuple[Part, ...]:
 
 def _split(reader: Reader, text: str, place: Place) -> tuple[Part, ...] | None:
     parts = split_template(text)
-    stray = next((part for part in parts if isinstance(part, str) and ("{" in part or "}" in part)), None)
-    if stray is not None:
-        reader.report(
-            "bad-placeholder",
-            place,
-            Text(
-                f"klammern i '{stray.strip()}' går inte att tolka.", f"the brace in '{stray.strip()}' is not a field."
-            ),
-            Text("Skriv '{fält}' eller '{antal:en|flera}'.", "Write '{field}' or '{count:one|many}'."),
+    literals = " ".join(part for part in parts if isinstance(part, str))
+    stray = _BRACE.search(literals)
+    if stray is None:
+        return parts
+    said = shown(stray.group())
+    reader.report(
+        "bad-placeholder",
+        place,
+        Text(f"'{said}' är inget fält.", f"'{said}' is not a field."),
+        Text(
+            "Skriv fältets namn med små bokstäver, '{kpi}', eller ett val efter antal, '{count:åtgärd|åtgärder}'.",
+            "Write the field's name in small letters, '{kpi}', or a choice by count, '{count:measure|measures}'.",
+        ),
+    )
+    return None
+
+
+def check_slots(reader: Reader, template: Template, known: Known) -> None:
+    """Every slot must be a known field, in either language."""
+    # A text that serves both languages stands in one place and is checked once.
+    for place, parts in {template.en_place: template.en, template.place: template.sv}.items():
+        for slot in dict.fromkeys(part for part in parts if isinstance(part, Slot)):
+            wrong = _wrong(slot, known)
+            if wrong is not None:
+                code, message, remedy = wrong
+                reader.report(code, place, message, remedy)
+
+
+def _wrong(slot: Slot, known: Known) -> tuple[str, Text, Text] | None:
+    written = f"{{{shown(slot.name)}}}"
+    if slot.name in known.ambiguous and "." in slot.name:
+        name = slot.name.split(".")[0]
+        return (
+            "duplicate-name",
+            Text(f"två villkor heter '{name}'.", f"two conditions are called '{name}'."),
+            Text("Ge dem var sitt namn efter 'as'.", "Give each a name of its own after 'as'."),
         )
-        return None
-    return parts
-
-
-def check_slots(reader: Reader, template: Template, known: Mapping[str, str], ambiguous: frozenset[str]) -> None:
-    """Every slot must be a known field; ``known`` maps a field to its kind.
-
-    ``ambiguous`` fields are given by more than one condition, so that a name must be put before.
-    """
-    for slot in dict.fromkeys(template.slots()):
-        if slot.name in ambiguous:
-            reader.report(
-                "ambiguous-field",
-                template.place,
-                Text(
-                    f"'{{{slot.name}}}' kan komma från flera villkor.",
-                    f"'{{{slot.name}}}' may come from more than one condition.",
-                ),
-                Text(
-                    f"Namnge villkoret med 'as: namn' och skriv '{{namn.{slot.name}}}'.",
-                    f"Name the condition with 'as: name' and write '{{name.{slot.name}}}'.",
-                ),
-            )
-        elif slot.name not in known:
-            reader.report(
-                "unknown-field",
-                template.place,
-                Text(f"okänt fält '{{{slot.name}}}'.", f"unknown field '{{{slot.name}}}'."),
-                nearest(slot.name, sorted(known)),
-            )
-        elif slot.one is not None and known[slot.name] != "integer":
-            reader.report(
-                "not-a-count",
-                template.place,
-                Text(
-                    f"'{{{slot.name}}}' är inget antal att välja ord efter.",
-                    f"'{{{slot.name}}}' is not a count to choose a word by.",
-                ),
-                nearest(slot.name, sorted(name for name, kind in known.items() if kind == "integer")),
-            )
+    if slot.name in known.ambiguous:
+        names = ", ".join(f"{{{name}.{slot.name}}}" for name in known.ambiguous[slot.name])
+        return (
+            "ambiguous-field",
+            Text(
+                f"fältet '{written}' finns i flera av villkoren.",
+                f"the field '{written}' is in more than one of the conditions.",
+            ),
+            Text(f"Skriv något av: {names}.", f"Write one of: {names}.")
+            if names
+            else Text(
+                f"Ge villkoren var sitt namn med 'as: namn' och skriv '{{namn.{slot.name}}}'.",
+                f"Name each condition with 'as: name' and write '{{name.{slot.name}}}'.",
+            ),
+        )
+    if slot.name in known.uncertain:
+        return (
+            "uncertain-field",
+            Text(
+                f"fältet '{written}' hör till ett villkor som inte måste gälla.",
+                f"the field '{written}' is of a condition that need not hold.",
+            ),
+            Text(
+                "Skriv meningen som en egen 'because' i det villkoret.",
+                "Write the sentence as a 'because' of its own in that condition.",
+            ),
+        )
+    if slot.name not in known.kinds:
+        return (
+            "unknown-field",
+            Text(f"okänt fält '{written}'.", f"unknown field '{written}'."),
+            nearest(slot.name, list(known.kinds)),
+        )
+    if slot.one is not None and known.kinds[slot.name] != "integer":
+        return (
+            "not-a-count",
+            Text(
+                f"'{written}' är inget antal att välja ord efter.", f"'{written}' is not a count to choose a word by."
+            ),
+            Text(f"Skriv bara '{written}'.", f"Write just '{written}'."),
+        )
+    return None

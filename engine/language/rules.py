@@ -1,0 +1,189 @@
+"""Reading one rule and one move: their words, and what these say of each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final, Generic, TypeVar
+
+from genomlys.engine.conditions.base import Subject
+from genomlys.engine.conditions.scope import Scope, read_scope
+from genomlys.engine.conditions.slots import known_fields
+from genomlys.engine.conditions.subjects import MOVE_FIELDS
+from genomlys.engine.conditions.tree import Tree, graded_leaf, known_leaves, leaves
+from genomlys.engine.conditions.when import read_when
+from genomlys.engine.errors import Place, Text
+from genomlys.engine.language.examples import read_examples
+from genomlys.engine.language.model import GOALS, TELLS, Move, Rule, Severity
+from genomlys.engine.language.reader import Fields, Reader, below
+from genomlys.engine.language.template import Known, check_slots, read_template
+from genomlys.engine.language.yamlfile import Map, Node
+from genomlys.engine.vocabulary import HORIZONS, LEVELS
+
+T = TypeVar("T")
+
+_AREA: Final = Scope("area")
+_MOVE_KNOWN: Final = Known({name: field.kind for name, field in MOVE_FIELDS.items()})
+_LEVELS_EXAMPLE: Final = Text(
+    "Skriv till exempel '{medium: 2 %, high: 10 %}'.", "Write for example '{medium: 2 %, high: 10 %}'."
+)
+
+
+@dataclass(frozen=True)
+class Draft(Generic[T]):
+    """What was read of a rule or move, also of one that has problems: others may refer to it all the same.
+
+    ``id`` and ``subject`` are None where they could not be read; ``whole`` is None if anything could not.
+    """
+
+    id: str | None
+    id_place: Place
+    subject: Subject | None
+    whole: T | None
+
+
+def read_rule(fields: Fields) -> Draft[Rule]:
+    reader = fields.reader
+    before = len(reader.problems)
+    rule_id = fields.required("id", _read_id(reader))
+    title = fields.required("title", reader.bilingual)
+    tells = fields.optional("tells", lambda node, what: reader.word(node, TELLS, what)) or "problem"
+    goal = fields.required("goal", lambda node, what: reader.word(node, GOALS, what))
+    scope = fields.required("for_each", lambda node, _: read_scope(reader, node))
+    # Without a scope nobody knows what may be asked, nor what an example is of; that is a problem already.
+    when_node = fields.needed("when")
+    when = None if when_node is None or scope is None else read_when(reader, when_node, scope)
+    severity = fields.required("severity", lambda node, _: _read_severity(reader, node, when))
+    because = fields.required("because", lambda node, what: read_template(reader, node, what))
+    why = fields.required("why", reader.bilingual)
+    limits = fields.required("limits", reader.bilingual)
+    source = fields.required("source", reader.bilingual)
+    examples = fields.required(
+        "examples", lambda node, _: () if scope is None else read_examples(reader, reader.items(node), scope)
+    )
+    fields.finish()
+    if when is not None and scope is not None and because is not None:
+        check_slots(reader, because, known_fields(scope.subject, known_leaves(when), leaves(when)))
+    id_place = fields.value_place("id") if "id" in fields else fields.place
+    subject = None if scope is None else scope.subject
+    if len(reader.problems) > before:
+        return Draft(rule_id, id_place, subject, None)
+    assert rule_id and title and goal and scope and when and severity and because and why and limits and source
+    rule = Rule(
+        id=rule_id,
+        title=title,
+        tells=tells,
+        goal=goal,
+        scope=scope,
+        when=when,
+        severity=severity,
+        because=because,
+        why=why,
+        limits=limits,
+        source=source,
+        examples=examples or (),
+        place=fields.place,
+    )
+    return Draft(rule_id, id_place, subject, rule)
+
+
+def read_move(fields: Fields) -> Draft[Move]:
+    reader = fields.reader
+    before = len(reader.problems)
+    move_id = fields.required("id", _read_id(reader))
+    title, description, gain = (
+        fields.required(word, lambda node, what: read_template(reader, node, what))
+        for word in ("title", "description", "gain")
+    )
+    when_node = fields.needed("when")
+    when = None if when_node is None else _read_move_when(reader, when_node)
+    horizon = fields.required("horizon", lambda node, what: reader.word(node, HORIZONS, what))
+    fields.finish()
+    for template in (title, description, gain):
+        if template is not None:
+            check_slots(reader, template, _MOVE_KNOWN)
+    id_place = fields.value_place("id") if "id" in fields else fields.place
+    if len(reader.problems) > before:
+        return Draft(move_id, id_place, "area", None)
+    assert move_id and title and description and gain and when and horizon
+    return Draft(move_id, id_place, "area", Move(move_id, title, description, gain, when, horizon, fields.place))
+
+
+def _read_id(reader: Reader) -> Callable[[Node, Text], str | None]:
+    return lambda node, what: reader.name(node, what, "cost-above-reference")
+
+
+def _read_move_when(reader: Reader, node: Node) -> Tree | None:
+    for word in ("because", "as"):
+        for value in below(node, word):
+            reader.report(
+                "never-said",
+                value.place,
+                Text(f"'{word}' används inte i en förflyttning.", f"'{word}' is not used in a move."),
+                Text(
+                    "Ta bort det; en förflyttning har 'title', 'description' och 'gain'.",
+                    "Remove it; a move has 'title', 'description' and 'gain'.",
+                ),
+            )
+    return read_when(reader, node, _AREA)
+
+
+def _read_severity(reader: Reader, node: Node, when: Tree | None) -> Severity | None:
+    """``high``, or ``{medium: 2 %, high: 10 %}`` by the gap relative to the basis."""
+    if not isinstance(node, Map):
+        level = reader.word(node, LEVELS, Text("'severity'", "'severity'"))
+        return None if level is None else Severity(fixed=level)
+    fields = reader.fields(node, Text("'severity'", "'severity'"))
+    if fields is None:
+        return None
+    before = len(reader.problems)
+    limits = {level: fields.optional(level, lambda node, what: _read_limit(reader, node, what)) for level in LEVELS}
+    fields.finish()
+    if len(reader.problems) > before:
+        return None
+    found = [(level, limit) for level, limit in limits.items() if limit is not None]
+    if not found:
+        message = Text("'severity' har inga nivåer.", "'severity' has no levels.")
+        reader.report("empty-list", node.place, message, _LEVELS_EXAMPLE)
+        return None
+    for (lower, limit), (level, higher) in pairwise(found):
+        if higher <= limit:
+            reader.report(
+                "severity-order",
+                fields.value_place(level),
+                Text(f"'{level}' måste börja högre än '{lower}'.", f"'{level}' must begin higher than '{lower}'."),
+                _LEVELS_EXAMPLE,
+            )
+            return None
+    if when is not None and graded_leaf(when) is None:
+        reader.report(
+            "severity-without-gap",
+            node.place,
+            Text(
+                "det finns ingen skillnad att gradera efter: inget villkor som måste gälla jämför två värden.",
+                "there is no gap to grade by: no condition that must hold compares two figures.",
+            ),
+            Text("Skriv 'low', 'medium' eller 'high'.", "Write 'low', 'medium' or 'high'."),
+        )
+        return None
+    return Severity(from_gap=tuple(found))
+
+
+def _read_limit(reader: Reader, node: Node, what: Text) -> float | None:
+    """A level's lowest gap, relative to the basis."""
+    quantity = reader.quantity(node, what, "10 %")
+    if quantity is None:
+        return None
+    if quantity.measure == "%" and quantity.value >= 0:
+        return quantity.value / 100
+    reader.report(
+        "severity-in-percent",
+        node.place,
+        Text(
+            f"gränsen för {what.sv} ska vara procent, och inte negativ.",
+            f"the limit of {what.en} must be per cent, and not negative.",
+        ),
+        Text("Skriv till exempel '10 %'.", "Write for example '10 %'."),
+    )
+    return None
