@@ -39,9 +39,12 @@ _MARKS = ("ok",) * 20 + ("preliminary", "absent", "absent", "missing", "suppress
 _ENDINGS = ("absent", "absent", "missing", "suppressed", "not_applicable")
 _LEVELS = (0, 2, 20)
 _FEW = st.integers(-3, 4)  # steps of the last printed decimal
+_QUARTERS = st.integers(-8, 8).map(
+    lambda quarters: Decimal(quarters) / 4
+)  # a mean may be known better than it is printed
 
 
-def figure(steps: int, decimals: int) -> float:
+def figure(steps: int | Decimal, decimals: int) -> float:
     """So many steps of the last printed decimal, as the float nearest to the printed number."""
     return float(Decimal(steps).scaleb(-decimals))
 
@@ -57,7 +60,7 @@ class Kpi:
     def name(self) -> str:
         return str(self.row["kpi"])
 
-    def figure(self, steps: int) -> float:
+    def figure(self, steps: int | Decimal) -> float:
         return figure(self.level + steps, self.row["decimals"])
 
 
@@ -161,7 +164,9 @@ def _benchmarks(draw: st.DrawFn, units: Sequence[str], catalogue: Sequence[Kpi])
                     years = st.lists(st.sampled_from(YEARS), min_size=1, max_size=3, unique=True)
                 rows += [
                     (unit, kpi.name, year, benchmark, None if steps is None else kpi.figure(steps))
-                    for year, steps in [(year, draw(st.one_of(_FEW, _FEW, _FEW, st.none()))) for year in draw(years)]
+                    for year, steps in [
+                        (year, draw(st.one_of(_FEW, _FEW, _QUARTERS, st.none()))) for year in draw(years)
+                    ]
                     if steps is not None or year % 2
                 ]
         if kpi.row["direction"] == "target" and not any(row[1] == kpi.name and row[3] == "target" for row in rows):
@@ -327,7 +332,7 @@ def conditions(
         case "kpi":
             kinds += [comparisons(measure), comparisons(measure), runs(measure), data_conditions()]
         case "area":
-            kinds += [_members(kpi_rules), _ANY_MEASURE, _ANY_SIGNAL]
+            kinds += [_members(kpi_rules), _members(kpi_rules), _ANY_MEASURE, _ANY_SIGNAL]
         case "measure":
             kinds += [_members(kpi_rules), _MEASURE_FILTERS.filter(bool), _ANY_MEASURE, _ANY_SIGNAL]
         case "signal":
@@ -422,9 +427,9 @@ def books(draw: st.DrawFn) -> list[Words]:
     for number in range(draw(st.integers(2, 5))):
         rules.append(draw(kpi_rules(f"kpi-{number}", [rule["id"] for rule in rules])))
     names = [rule["id"] for rule in rules]
-    for subject, most in (("area", 2), ("measure", 1), ("signal", 1)):
+    for subject, least, most in (("area", 1, 2), ("measure", 0, 1), ("signal", 0, 1)):
         same: list[str] = []
-        for number in range(draw(st.integers(0, most))):
+        for number in range(draw(st.integers(least, most))):
             when = draw(trees(conditions(subject, kpi_rules=names, same=same)))
             rules.append(rule(f"{subject}-{number}", when, subject, draw(_SCOPES[subject])))
             same.append(rules[-1]["id"])

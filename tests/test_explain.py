@@ -15,7 +15,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from strategies import Tables, Words, books, rule, rule_file, tables
 
 from genomlys.engine.assess import assess
@@ -30,7 +30,7 @@ from genomlys.engine.verdicts import judge
 DATA = read_dataset(bundled_dataset())
 BOOK = load_rules()
 _ALL_SORTS = settings(
-    max_examples=15 * int(os.environ.get("GENOMLYS_EXAMPLES", "1")),
+    max_examples=4 * int(os.environ.get("GENOMLYS_EXAMPLES", "1")),
     deadline=None,
     derandomize="CI" in os.environ,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
@@ -113,6 +113,8 @@ def test_every_verdict_of_the_bundled_data_set_is_explained_as_it_is() -> None:
 @given(tables(), books())
 def test_any_rule_over_any_data_is_explained_as_it_is_judged(given_tables: Tables, rules: list[Words]) -> None:
     data, book = read_dataset(given_tables), load(rules)
+    known = {"kpi": set(data.kpis["kpi"]), "area": set(data.areas["area"])}
+    assume(all(set(one.scope.values(word)) <= names for one in book.rules for word, names in known.items()))
     found = assert_agrees(data, book)
     for each in found.values():
         assert each.tree.holds is not None or each.missing or each.status == "not_applicable", each.id
@@ -286,7 +288,7 @@ def test_what_is_unknown_names_the_figures_that_would_decide() -> None:
         ("cost-above-reference/lokalhyror", "Nyckeltalet saknar referenskostnad i datamängden."),
         (
             "worsening/lokalhyror",
-            "Regeln gäller kategorin kvalitet eller personal, och nyckeltalet hör till ekonomi.",
+            "Nyckeltalet är en kostnad.",
         ),
         (
             "law-without-measure/cyberhot",
@@ -461,7 +463,7 @@ def test_a_stand_in_year_is_told_with_its_own_year() -> None:
         Nyckeltal: Kostnad (kostnad), Kommunen, 2025
 
         Regel dear (dear): flaggad, allvarsgrad låg
-        Därför. Det egna värdet avser 2025 och jämförelsen med referenskostnaden avser 2024.
+        Därför. Det egna värdet avser 2025 och jämförelsevärdet 2024.
           Över referenskostnaden med mer än 2 %: gäller
             eget värde 2025: 110 kr/inv
             referenskostnad 2024: 100 kr/inv
@@ -533,12 +535,13 @@ def test_an_area_shows_its_kpis_and_the_trees_of_those_that_are_flagged_or_unkno
     told = [(step.verdict, step.status, bool(step.parts)) for step in found.tree.parts]
     assert told == [
         ("dear/kostnad", "flagged", True),
+        ("dear/brott", "unknown", True),
         ("dear/gammal", "unknown", True),
         ("dear/hemlig", "unknown", True),
         ("dear/mal", "clear", False),
     ]
     facts = [fact.says for fact in found.tree.facts]
-    assert facts == ["flaggade nyckeltal: 1 av 4, okända: 2", "nyckeltal som regeln inte prövas för: 1"]
+    assert facts == ["flaggade nyckeltal: 1 av 5, okända: 3"]
     assert found.turn and found.turn.says == "Flaggan släcks om ”minst 1 nyckeltal flaggas av 'dear'” slutar gälla."
 
 

@@ -6,8 +6,9 @@
 A KPI counts as worse, better or mixed by what the flags of the KPI rules with that ``goal`` tell; one
 that any of them leaves unknown is unknown. With w worse, b better, u unknown of n KPIs, the side is
 worse when w - b is at least a quarter of n, and better when b - w is: one of ten KPIs says little of
-an area. The cost is better only when no KPI is worse. The unknown ones may be either, so that the side is known only when they cannot turn it.
-Has no meaning where no rule of the goal applies to any of the KPIs.
+an area. The cost is better only when no KPI is worse. The unknown ones may be either, so that the
+side is known only when they cannot turn it. Has no meaning where no rule of the goal applies to any
+of the KPIs.
 """
 
 from __future__ import annotations

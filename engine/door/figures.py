@@ -85,7 +85,7 @@ def _ambiguous(checked: CheckedTable, kpis: CheckedTable) -> Found:
     index = index.filter(text.gather(index).str.contains(_THOUSANDS_OR_DECIMALS))
     coarse = kpis.frame.filter(pl.col("decimals") < _FINEST)["kpi"].drop_nulls()
     index = index.filter(checked.frame["kpi"].gather(index).is_in(coarse.implode()).fill_null(False))
-    rows = pl.int_range(checked.frame.height, dtype=index.dtype, eager=True).is_in(index.implode())
+    rows = pl.select(pl.int_range(checked.frame.height, dtype=pl.UInt32).is_in(index.implode())).to_series()
     return checked.tell(rows, "value", _two_ways) if len(index) else Found()
 
 

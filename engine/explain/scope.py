@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
@@ -47,8 +47,9 @@ def outside(case: Context, rule: Rule, frame: pl.DataFrame) -> dict[str, tuple[s
     )
     narrowed = [Scope(rule.scope.subject, (narrowing,)) for narrowing in rule.scope.narrowing]
     fits = [pl.repeat(True, pl.len()) & one.selects() for one in narrowed]
-    told = asked.filter(pl.col("subject").is_in(frame["subject"].to_list())).with_columns(
-        _fits=pl.concat_list(fits) if fits else pl.lit([], dtype=pl.List(pl.Boolean))
+    # Before the filter, since a KPI's scope may ask of the other KPIs of its area.
+    told = asked.with_columns(_fits=pl.concat_list(fits) if fits else pl.lit([], dtype=pl.List(pl.Boolean))).filter(
+        pl.col("subject").is_in(frame["subject"].to_list())
     )
     found = {}
     for row in told.rows(named=True):
@@ -90,6 +91,8 @@ def _says(word: str, values: tuple[str, ...], row: Row, lang: Lang) -> str:
                 f"regeln gäller bara nyckeltal utan {words.listed(having, lang)}, och här finns det i datamängden",
                 f"the rule is only for KPIs without a {either(having, lang)}, and there is one in the data set",
             )
+        case "area_has" | "area_lacks" | "cost":
+            said = _of_kind(word, [_COMPARISONS[value].in_(lang) for value in values if value in _COMPARISONS], values)
         case "measure":
             said = Text(
                 f"regeln gäller måttet {either(values, lang)}, och nyckeltalet mäts i {row['measure']}",
@@ -116,3 +119,15 @@ def _says(word: str, values: tuple[str, ...], row: Row, lang: Lang) -> str:
         case _:
             said = Text(f"regeln gäller bara {either(values, lang)}", f"the rule is only for {either(values, lang)}")
     return said.in_(lang)
+
+
+def _of_kind(word: str, comparisons: Sequence[str], values: tuple[str, ...]) -> Text:
+    """What a KPI is not: a cost, or in an area with (without) a comparison figure."""
+    listed = ", ".join(comparisons)
+    if word == "area_has":
+        return Text(f"regeln gäller bara områden med {listed}", f"the rule is only for areas with a {listed}")
+    if word == "area_lacks":
+        return Text(f"regeln gäller bara områden utan {listed}", f"the rule is only for areas without a {listed}")
+    if "yes" in values:
+        return Text("nyckeltalet är ingen kostnad som ska hållas nere", "the KPI is not a cost to keep down")
+    return Text("nyckeltalet är en kostnad", "the KPI is a cost")
