@@ -1,4 +1,4 @@
-"""What must hold between rows and between tables: keys and references; figures against their KPI are in the door."""
+"""What must hold between rows and between tables: keys, references, and figures against their KPI."""
 
 from __future__ import annotations
 

@@ -96,6 +96,8 @@ def _from_folder(folder: Path) -> _Source:
         files, misplaced = table_files(folder)
     except OSError:
         said = Text("det finns ingen sådan mapp.", "there is no such folder.")
+        if folder.is_file():
+            said = Text("det är en fil, inte en mapp.", "it is a file, not a folder.")
         remedy = Text(
             f"Ange en mapp med {ABOUT} och en fil per tabell.", f"Give a folder with {ABOUT} and a file per table."
         )

@@ -229,8 +229,25 @@ def bare(path: Path, tables: Mapping[str, str | bytes]) -> Path:
         ),
         (
             b"\n" + GOOD["signals"].encode(),
+            "signals.csv, rad 1: rubrikraden verkar stå på rad 2. Ta bort raderna ovanför. [header-below]",
+        ),
+        (
+            b"Nyckeltal\nBarn och unga\n\n" + GOOD["signals"].encode(),
+            "signals.csv, rad 1: rubrikraden verkar stå på rad 4. Ta bort raderna ovanför. [header-below]",
+        ),
+        (
+            ("Lagar 2024;;;;\n" + "Signal;Område;Typ;Titel;Datum\ns1;skola;law;x;\n").encode("cp1252"),
+            "signals.csv, rad 1: rubrikraden verkar stå på rad 2. Ta bort raderna ovanför. [header-below]",
+        ),
+        (
+            b"\n" + GOOD["signals"].replace("signal,area,kind,title", "1,2,3,4").encode(),
             "signals.csv, rad 1: rubrikraden eller någon cell kan inte läsas. "
             "Spara den som CSV UTF-8. [unreadable-file]",
+        ),
+        (
+            GOOD["signals"].replace("Skollagen", "Förskolans lag").encode("cp850"),
+            "signals.csv, rad 2: filen är skriven i en teckentabell från DOS: 'F”rskolans' är nog 'Förskolans'. "
+            "Spara den som CSV UTF-8. [unknown-encoding]",
         ),
     ],
 )
@@ -263,10 +280,17 @@ def test_what_is_missing_from_a_folder(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("name", ["no such folder", "dataset.yaml"])
-def test_a_folder_that_is_none(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("no such folder", "det finns ingen sådan mapp."),
+        ("dataset.yaml", "det är en fil, inte en mapp."),
+        ("values.csv", "det är en fil, inte en mapp."),
+    ],
+)
+def test_a_folder_that_is_none(name: str, said: str, tmp_path: Path) -> None:
     (line,) = told(str(folder(tmp_path, GOOD) / name))
-    assert line.endswith("det finns ingen sådan mapp. Ange en mapp med dataset.yaml och en fil per tabell. [no-folder]")
+    assert line.endswith(f": {said} Ange en mapp med dataset.yaml och en fil per tabell. [no-folder]")
 
 
 def test_a_folder_in_the_place_of_a_file_and_a_file_that_is_no_parquet(tmp_path: Path) -> None:
@@ -311,6 +335,86 @@ def test_a_year_is_its_last_day(written: str, day: dt.date, tmp_path: Path) -> N
 def test_the_bundled_data_set_is_in_the_package_and_right() -> None:
     data = read_dataset(bundled_dataset())
     assert data.values.height > 50
+
+
+# Figures and their KPIs
+
+
+def with_kpi(path: Path, title: str, decimals: int, value: str, *, measure: str = "%", table: str = "values") -> Path:
+    """The good data set with one more KPI and one more figure of it, after all the others."""
+    rows = {"values": f'1489,ny,2024,"{value}",,\n', "benchmarks": f'1489,ny,2024,reference,"{value}",,\n'}
+    kpis = GOOD["kpis"] + f'ny,"{title}",ekonomi,skola,{measure},neutral,{decimals},,,,\n'
+    return folder(path, GOOD | {"kpis": kpis, table: GOOD[table] + rows[table]})
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Nettokostnadsavvikelse, andel av nettokostnaden (%)",
+        "Andel lediga lokaler, förändring sedan 2020",
+        "Andel äldre, ökning",
+        "Andel barn, minskning",
+        "Köp av huvudverksamhet, andel av verksamhetens kostnader",
+        "Verksamhetens nettokostnad som andel av skatter och statsbidrag",
+        "Årets resultat som andel av skatt och statsbidrag",
+        "Investeringar, andel av skatteintäkter",
+        "Soliditet",
+        "Handelns omsättning mot riket",
+    ],
+)
+@pytest.mark.parametrize("value", ["104,5", "−3"])
+def test_what_is_no_share_may_be_negative_or_over_100(title: str, value: str, tmp_path: Path) -> None:
+    assert read_dataset(with_kpi(tmp_path, title, 1, value)).values.height == 9
+
+
+@pytest.mark.parametrize(
+    "title", ["Andel behöriga elever (%)", "Elever med examen, andel", "Andelen män", "Personalandel"]
+)
+def test_a_share_is_between_0_and_100(title: str, tmp_path: Path) -> None:
+    (line,) = told(with_kpi(tmp_path, title, 1, "104,5"))
+    assert line.startswith("values.csv, rad 10, kolumn value: '104,5' är ingen andel:")
+
+
+@pytest.mark.parametrize(("text", "title"), [("8,093", "8 093"), ("8.093", "8 093"), ("−120,500", "−120 500")])
+@pytest.mark.parametrize("table", ["values", "benchmarks"])
+def test_three_digits_after_a_separator_may_be_thousands_or_decimals(
+    text: str, title: str, table: str, tmp_path: Path
+) -> None:
+    (line,) = told(with_kpi(tmp_path, "Kostnad", 0, text, measure="kr", table=table))
+    whole, thousand = title.split(" ")
+    assert line.split(", kolumn ")[1] == (
+        f"value: '{text}' kan vara {whole} {thousand} eller {whole},{thousand}. Skriv {whole}{thousand} om det är "
+        f"tusental; är det decimaler, skriv {whole},{thousand}0 eller höj nyckeltalets decimals till 3. "
+        "[ambiguous-number]"
+    )
+
+
+@pytest.mark.parametrize(
+    ("decimals", "text", "value"),
+    [
+        (3, "8,093", 8.093),
+        (0, "8,0930", 8.093),
+        (0, "8,09", 8.09),
+        (0, "0,093", 0.093),
+        (0, "8093,125", 8093.125),
+        (0, "1 008,093", 1008.093),
+        (0, "8 093", 8093.0),
+        (2, "8.093e0", 8.093),
+    ],
+)
+def test_a_number_that_can_be_read_one_way_only_is_read(decimals: int, text: str, value: float, tmp_path: Path) -> None:
+    data = read_dataset(with_kpi(tmp_path, "Kostnad", decimals, text, measure="kr"))
+    assert data.values.filter(pl.col("kpi") == "ny")["value"].to_list() == [value]
+
+
+def test_typed_numbers_are_never_ambiguous_and_those_of_unknown_kpis_are_not_told(tmp_path: Path) -> None:
+    frames = typed(tmp_path)
+    number = pl.when(pl.col("kpi") == "kostnad").then(8.093).otherwise("value")
+    assert (
+        read_dataset(frames | {"values": frames["values"].with_columns(value=number, status=None)}).values.height == 8
+    )
+    tables = GOOD | {"values": GOOD["values"] + '1489,ny,2024,"8,093",,\n'}
+    assert [line.rsplit(" ", 1)[1] for line in told(folder(tmp_path, tables))] == ["[unknown-kpi]"]
 
 
 # The same facts in another dress
@@ -560,7 +664,7 @@ def assert_data_or_problems(path: Path, content: bytes) -> None:
 
 VALUES = st.dictionaries(
     st.tuples(st.sampled_from(["1489", "0114"]), st.sampled_from(["kostnad", "elever"]), st.integers(1900, 2025)),
-    st.none() | st.floats(-1e9, 1e9).map(lambda number: round(number, 2)),
+    st.none() | st.floats(-1e9, 1e9).map(lambda number: round(number, 3)),
     min_size=1,
 )
 
@@ -578,7 +682,8 @@ def test_every_row_that_goes_in_comes_out(
 
 
 def written(value: float | None) -> str:
-    return "" if value is None else f"{value:.2f}".replace(".", ",")
+    # With four decimals: with three "8,093" might be a thousand.
+    return "" if value is None else f"{value:.4f}".replace(".", ",")
 
 
 @given(st.data())

@@ -32,14 +32,24 @@ def read_number(text: str) -> Parsed:
     rest, percent = (text[:-1].rstrip(" "), True) if text.endswith("%") else (text, False)
     sign = -1 if rest[:1] in {"-", "−"} else 1
     rest = rest[1:] if rest[:1] in {"-", "−", "+"} else rest
+    rest, exponent = without_exponent(rest)
+    if exponent and (percent or " " in rest or "," in rest):
+        return bad
     whole, _, decimals = rest.replace(",", ".").partition(".")
     groups = whole.split(" ")
     grouped = len(groups) == 1 or (len(groups[0]) <= 3 and all(len(group) == 3 for group in groups[1:]))
     pieces = [*groups, decimals] if "." in rest or "," in rest else groups
     if not grouped or not all(piece.isascii() and piece.isdigit() for piece in pieces):
         return bad
-    value = sign * float("".join(groups) + "." + (decimals or "0"))
+    value = sign * float("".join(groups) + "." + (decimals or "0") + exponent)
     return (value, None, percent, False) if math.isfinite(value) else bad
+
+
+def without_exponent(text: str) -> tuple[str, str]:
+    """The text in front of "e-7" and "e-7" itself, or all of it and nothing."""
+    rest, e, power = text.replace("E", "e").partition("e")
+    digits = power[1:] if power[:1] in {"+", "-"} else power
+    return (rest, e + power) if digits.isascii() and digits.isdigit() else (text, "")
 
 
 @pytest.mark.parametrize(
@@ -51,6 +61,14 @@ def read_number(text: str) -> Parsed:
     ],
 )  # fmt: skip
 def test_a_number_is_read(text: str, value: float) -> None:
+    assert parsed([text]) == [(value, None, False, False)]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("1.4e-7", 1.4e-7), ("1E5", 1e5), ("-2.5e+03", -2500.0), ("12e2", 1200.0), ("1e-400", 0.0)],
+)
+def test_a_number_is_read_as_programs_write_it(text: str, value: float) -> None:
     assert parsed([text]) == [(value, None, False, False)]
 
 
@@ -85,6 +103,7 @@ def test_nothing_is_neither_a_number_nor_a_mark_nor_bad(text: str | None) -> Non
     [
         "1.234,5", "1,234.5", "1 23", "12 3456", "1234 567", "1  234", "1 234,5 6", "1_000", "1'000", "5,", ",5",
         "0x10", "NaN", "nan", "inf", "-inf", "Infinity", "9" * 400, "12:30", "kr 5", "5 kr", "٣", "½",
+        "1e", "e5", "1e+", "1e5.0", "1,4e5", "1 000e3", "1e5 %", "1e400", "1.e5", "1ee5",
         "%", "- %", ". %", "5 % %", "− 5", "--5", "+-5", "5-", "...",
     ],
 )  # fmt: skip

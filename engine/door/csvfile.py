@@ -11,6 +11,8 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,14 +20,24 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from genomlys.engine.door.found import LISTED_OF_ONE_KIND, Found, Said
+from genomlys.engine.door.found import LISTED_OF_ONE_KIND, Found, Said, quote
 from genomlys.engine.door.raw import ROW
+from genomlys.engine.door.slips import names_a_column
 from genomlys.engine.errors import Place, Problem, Text
 
 HEADER_ROW: Final = 1
 _QUOTE: Final = ord('"')
 _NEWLINE: Final = ord("\n")
 _DELIMITERS: Final = (";", ",", "\t")
+# What å, ä, ö, ç and Ö of DOS (code page 850) look like when read as Windows-1252: no sign that stands within a word.
+_DOS_SIGNS: Final = "†„”‡™"
+_DOS_LETTER: Final = re.compile(rf"(?<=[^\W\d_])[{_DOS_SIGNS}](?=[^\W\d_])")
+_DOS_WORD: Final = re.compile(rf"[\w{_DOS_SIGNS}]+")
+_LONGEST_WORD: Final = 40
+# How many rows may have a heading above the header, and how many names make a header.
+_ROWS_ABOVE: Final = 10
+_HEAD: Final = 65_536
+_ENOUGH_NAMES: Final = 2
 _AS_CSV: Final = Text("Spara den som CSV UTF-8.", "Save it as CSV UTF-8.")
 
 _Bytes = npt.NDArray[np.uint8]
@@ -52,16 +64,19 @@ class _Records:
     widths: _Positions
 
 
-def read_csv(source: bytes, file: str) -> tuple[Cells | None, Found]:
+def read_csv(source: bytes, file: str, columns: Sequence[str] = ()) -> tuple[Cells | None, Found]:
     """The cells of a CSV file in UTF-8 or Windows-1252, delimited by semicolon, comma or tab.
 
     A cell is stripped, and null if nothing is left. Empty rows at the end are not rows; any other row
-    is in the frame or among the problems. None if the file has no header that can be read.
+    is in the frame or among the problems. None if the file has no header that can be read, or if the first
+    row is a heading and the names of ``columns`` stand below it.
     """
     data, found = _utf8(source, file)
     if data is None:
         return None, found
     data = _ending_once(data.replace(b"\r\n", b"\n").replace(b"\r", b"\n"))
+    if (row := _header_below(data, columns)) is not None:
+        return None, _heading_above(file, row)
     buffer: _Bytes = np.frombuffer(data, dtype=np.uint8)
     delimiter = _delimiter(data[: data.index(b"\n")].decode())
     quotes = np.flatnonzero(buffer == _QUOTE)
@@ -95,7 +110,7 @@ def _utf8(source: bytes, file: str) -> tuple[bytes | None, Found]:
 def _from_windows(data: bytes, file: str) -> tuple[bytes | None, Found]:
     """Excel's "CSV (kommaavgränsad)" is in the code page of Western Windows."""
     try:
-        return data.decode("cp1252").encode(), Found()
+        text = data.decode("cp1252")
     except UnicodeDecodeError as error:
         row = data.count(b"\n", 0, error.start) + 1
         said = Text(
@@ -103,12 +118,45 @@ def _from_windows(data: bytes, file: str) -> tuple[bytes | None, Found]:
             "the file is neither written in UTF-8 nor in Windows-1252.",
         )
         return None, Found.one(Place(file, row), Said("unknown-encoding", said, _AS_CSV))
+    if any(sign in text for sign in _DOS_SIGNS) and (letter := _DOS_LETTER.search(text)):
+        return None, _from_dos(text, letter.start(), file)
+    return text.encode(), Found()
+
+
+def _from_dos(text: str, letter: int, file: str) -> Found:
+    """In the code page of DOS every byte is a letter or a sign in Windows-1252 too, but not the one that was meant."""
+    near = _DOS_WORD.finditer(text, max(0, letter - _LONGEST_WORD), letter + _LONGEST_WORD)
+    word = next(found[0] for found in near if found.end() > letter)
+    meant = word.encode("cp1252").decode("cp850")
+    said = Text(
+        f"filen är skriven i en teckentabell från DOS: {quote(word)} är nog {quote(meant)}.",
+        f"the file is written in a code page of DOS: {quote(word)} is probably {quote(meant)}.",
+    )
+    row = text.count("\n", 0, letter) + 1
+    return Found.one(Place(file, row), Said("unknown-encoding", said, _AS_CSV))
 
 
 def _ending_once(data: bytes) -> bytes:
     """Without blank lines at the end. Not rstrip: the last row may end in tabs, which delimit its empty cells."""
     end = data.find(b"\n", len(data.rstrip()))
     return data + b"\n" if end < 0 else data[: end + 1]
+
+
+def _header_below(data: bytes, columns: Sequence[str]) -> int | None:
+    """The number of the row with the columns' names, if that is not the first but one of the next few."""
+    lines = data[:_HEAD].decode(errors="replace").split("\n")[:_ROWS_ABOVE]
+    row = next((row for row, line in enumerate(lines, HEADER_ROW) if _is_header(line, columns)), HEADER_ROW)
+    return row if row > HEADER_ROW else None
+
+
+def _is_header(line: str, columns: Sequence[str]) -> bool:
+    return sum(names_a_column(name, columns) for name in _names(line, _delimiter(line))) >= _ENOUGH_NAMES
+
+
+def _heading_above(file: str, row: int) -> Found:
+    said = Text(f"rubrikraden verkar stå på rad {row}.", f"the header seems to be on row {row}.")
+    remedy = Text("Ta bort raderna ovanför.", "Remove the rows above it.")
+    return Found.one(Place(file, HEADER_ROW), Said("header-below", said, remedy))
 
 
 def _delimiter(header: str) -> str:

@@ -24,8 +24,6 @@ _NO_SHARE: Final = (
 _FINEST: Final = 3
 # "8,093": three digits after the only separator, as many before it as a first group of thousands has. Not "0,093".
 _THOUSANDS_OR_DECIMALS: Final = rf"^[+\-{MINUS}]?[1-9][0-9]{{0,2}}[.,][0-9]{{3}}$"
-# The bytes of the shortest and the longest such text, with which most others are passed over.
-_FEWEST, _MOST = len("8,093"), len(f"{MINUS}888,093".encode())
 
 
 def check_figures(tables: Mapping[str, CheckedTable], name: str) -> Found:
@@ -40,8 +38,10 @@ def _percent_signs(checked: CheckedTable, kpis: CheckedTable) -> Found:
     """'3,4 %' for a KPI that is not measured in per cent: the figure or the KPI is the wrong one."""
     if "measure" in kpis.lost or checked.written.schema.get("value") != pl.String:
         return Found()
-    other = kpis.frame.filter(~pl.col("measure").str.starts_with("%"))["kpi"].drop_nulls()
     signed = checked.written["value"].str.ends_with("%") & checked.frame["value"].is_not_null()
+    if not signed.any():
+        return Found()
+    other = kpis.frame.filter(~pl.col("measure").str.starts_with("%"))["kpi"].drop_nulls()
     measures = dict(kpis.frame.select("kpi", "measure").iter_rows())
 
     def say(text: str, row: Mapping[str, Any]) -> Said:
@@ -78,15 +78,11 @@ def _ambiguous(checked: CheckedTable, kpis: CheckedTable) -> Found:
     """'8,093' for a KPI without that many decimals: read the wrong way, it is wrong by a factor of 1 000."""
     if "decimals" in kpis.lost or checked.written.schema.get("value") != pl.String:
         return Found()
-    text = checked.written["value"]
-    near = text.str.len_bytes().is_between(_FEWEST, _MOST)
-    # Only texts that are near in length are searched, and only their KPIs looked up.
-    index = near.fill_null(False).arg_true()
-    index = index.filter(text.gather(index).str.contains(_THOUSANDS_OR_DECIMALS))
+    two_ways = checked.written["value"].str.contains(_THOUSANDS_OR_DECIMALS)
+    if not two_ways.any():
+        return Found()
     coarse = kpis.frame.filter(pl.col("decimals") < _FINEST)["kpi"].drop_nulls()
-    index = index.filter(checked.frame["kpi"].gather(index).is_in(coarse.implode()).fill_null(False))
-    rows = pl.select(pl.int_range(checked.frame.height, dtype=pl.UInt32).is_in(index.implode())).to_series()
-    return checked.tell(rows, "value", _two_ways) if len(index) else Found()
+    return checked.tell(two_ways & checked.frame["kpi"].is_in(coarse.implode()), "value", _two_ways)
 
 
 def _two_ways(text: str, row: Mapping[str, Any]) -> Said:

@@ -11,9 +11,9 @@ import polars as pl
 
 from genomlys.engine.door.csvfile import HEADER_ROW, read_csv
 from genomlys.engine.door.found import Found, Said, quote
-from genomlys.engine.door.raw import RawTable, raw_frame
+from genomlys.engine.door.raw import RawTable, column_names, raw_frame
 from genomlys.engine.errors import Place, Problem, Text, nearest
-from genomlys.engine.tables import TABLES
+from genomlys.engine.tables import TABLES, fields
 
 ABOUT: Final = "dataset.yaml"
 _READ: Final = (".csv", ".parquet")
@@ -54,7 +54,7 @@ def read_table(table: str, path: Path) -> tuple[RawTable | None, Found]:
         return None, found
     if path.suffix.lower() == ".parquet":
         return _parquet(table, source, path.name)
-    cells, found = read_csv(source, path.name)
+    cells, found = read_csv(source, path.name, column_names(fields(table)))
     if cells is None:
         return None, found
     return RawTable(table, path.name, cells.names, cells.frame, HEADER_ROW, cells.partial), found

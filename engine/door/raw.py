@@ -9,7 +9,8 @@ from typing import Final
 import polars as pl
 
 from genomlys.engine.door.found import Found, Said, quote, shown
-from genomlys.engine.errors import Place, Problem, Text, nearest
+from genomlys.engine.door.slips import column_remedy
+from genomlys.engine.errors import Place, Problem, Text
 from genomlys.engine.tables import Field
 
 # The number of a row as the person who wrote it counts: in a file as Excel does, in a frame from 1.
@@ -49,7 +50,7 @@ def named_columns(raw: RawTable, fields: Sequence[Field]) -> tuple[pl.DataFrame,
     """
     positions: dict[str, int] = {}
     problems: list[Problem] = []
-    known = list(dict.fromkeys([field.source for field in fields] + [field.name for field in fields]))
+    known = column_names(fields)
     for number, written in enumerate(raw.names):
         name = written.strip().casefold()
         if said := _misnamed(name, number, raw, known, positions):
@@ -61,6 +62,11 @@ def named_columns(raw: RawTable, fields: Sequence[Field]) -> tuple[pl.DataFrame,
     return raw.frame.select(ROW, *columns), Found.all_of([Found.of(problems), Found.of(missing)])
 
 
+def column_names(fields: Sequence[Field]) -> list[str]:
+    """What the columns of a table may be called: as written in files, and as after the door."""
+    return list(dict.fromkeys([field.source for field in fields] + [field.name for field in fields]))
+
+
 def _misnamed(name: str, number: int, raw: RawTable, known: Sequence[str], before: Mapping[str, int]) -> Said | None:
     if not name:
         # Excel writes columns that once had something in them; only what is in them now matters.
@@ -69,7 +75,7 @@ def _misnamed(name: str, number: int, raw: RawTable, known: Sequence[str], befor
         return _twice(name, name)
     if name not in known:
         said = Text(f"okänd kolumn {quote(name)}.", f"unknown column {quote(name)}.")
-        return Said("unknown-column", said, nearest(name, known))
+        return Said("unknown-column", said, column_remedy(name, known))
     # One column when written, two after the door: either way of giving it, not both.
     same = next((other for other in before if other.startswith(f"{name}_") or name.startswith(f"{other}_")), None)
     return _twice(name, same) if same and "materiality" in (name, same) else None

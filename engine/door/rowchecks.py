@@ -157,7 +157,9 @@ def _late_year(checked: CheckedTable, as_of: dt.date) -> Found:
     return checked.tell(pl.col("year") > last, "year", lambda text, _: impossible_year(text, last))
 
 
-def _decided_later(checked: CheckedTable, as_of: dt.date) -> Found:
+def _dated_later(checked: CheckedTable, as_of: dt.date) -> Found:
+    """What is decided or followed up is so already."""
+
     def say(text: str, row: Mapping[str, Any]) -> Said:
         said = Text(
             f"datumet {quote(text)} är senare än datamängdens {as_of}.",
@@ -166,7 +168,7 @@ def _decided_later(checked: CheckedTable, as_of: dt.date) -> Found:
         remedy = Text("Rätta datumet, eller as_of i dataset.yaml.", "Correct the date, or as_of in dataset.yaml.")
         return Said("date-after-as-of", said, remedy)
 
-    return checked.tell(pl.col("decided") > as_of, "decided", say)
+    return Found.all_of(checked.tell(pl.col(name) > as_of, name, say) for name in ("decided", "followup_date"))
 
 
 _Check = Callable[[CheckedTable], Found]
@@ -184,6 +186,6 @@ _DATED_CHECKS: Final[Mapping[str, tuple[_DatedCheck, ...]]] = MappingProxyType(
         "values": (_late_year,),
         "benchmarks": (_late_year,),
         "peers": (_late_year,),
-        "measures": (_decided_later,),
+        "measures": (_dated_later,),
     }
 )

@@ -11,6 +11,7 @@ import polars as pl
 from genomlys.engine.door.cells import INFINITE, UNREADABLE, Read, plain, read
 from genomlys.engine.door.found import LISTED_OF_ONE_KIND, Found, Said, quote
 from genomlys.engine.door.raw import ROW, RawTable, named_columns
+from genomlys.engine.door.slips import number_remedy, word_remedy
 from genomlys.engine.errors import Place, Problem, Text, nearest
 from genomlys.engine.numbers import MARKS
 from genomlys.engine.tables import FIRST_YEAR, Breach, Field, breaches, fields
@@ -153,11 +154,12 @@ def _wrong_type(raw: RawTable, source: str, written: pl.DataFrame) -> Problem:
 
 
 def _unreadable(checked: CheckedTable, field: Field, cells: pl.Series) -> Found:
-    return checked.everywhere(cells, field.name, lambda text, _: _not_read(text, field))
+    return checked.everywhere(cells, field.name, lambda text, _: _not_read(text, checked.table, field))
 
 
-def _not_read(text: str, field: Field) -> Said:
+def _not_read(text: str, table: str, field: Field) -> Said:
     code, message, remedy = INFINITE if text.lstrip("-") == "inf" else UNREADABLE[field.reading]
+    remedy = number_remedy(text, table, field.name) or remedy
     return Said(code, Text(f"{quote(text)} {message.sv}", f"{quote(text)} {message.en}"), remedy)
 
 
@@ -179,7 +181,7 @@ def _empty_cell(text: str, field: Field) -> Said:
 
 def _unknown_word(text: str, field: Field) -> Said:
     said = Text(f"okänt ord {quote(text)}.", f"unknown word {quote(text)}.")
-    return Said("unknown-word", said, nearest(text, field.words))
+    return Said("unknown-word", said, word_remedy(text, field.words))
 
 
 def _out_of_range(text: str, field: Field) -> Said:
