@@ -369,7 +369,7 @@ def scopes(draw: st.DrawFn) -> Words:
             st.sampled_from(MEASURES).map(lambda word: {"measure": word}),
             st.one_of(
                 _some(CATEGORIES).map(lambda words: {"category": words}),
-                _some(DIRECTIONS).map(lambda words: {"direction": words}),
+                _some(DIRECTIONS).filter(lambda words: words != ["neutral"]).map(lambda words: {"direction": words}),
                 _some(BENCHMARKS).map(lambda words: {"has": words}),
                 _some(BENCHMARKS).map(lambda words: {"lacks": words}),
                 _some(KPIS).map(lambda words: {"kpi": words}),

@@ -1,49 +1,116 @@
-"""Packs with one mistake each, beside the one problem that they must give: code, place and both messages."""
+"""Every mistake in ``tests/bad`` is told once, at its place, in the words that stand at the top of its file.
+
+A file is a pack, and a folder is one too; of a folder's files, one has the mistake. It begins with what is expected::
+
+    # expect: unknown-word 13:16
+    # sv: okänt ord 'abvoe' för 'is'. Menade du 'above'?
+    # en: unknown word 'abvoe' for 'is'. Did you mean 'above'?
+
+The code, then line and column where the mistake is at a place in the file, then message and remedy in both languages.
+"""
 
 from __future__ import annotations
 
+import ast
+import os
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from genomlys.engine.errors import Problem, RuleError
+from genomlys.engine.errors import Lang, Place, Problem, RuleError
 from genomlys.engine.language.pack import load_rules
+from genomlys.engine.language.yamlwords import REFUSED
 
-BAD = Path(__file__).parent / "bad"
-PACKS = sorted(path for path in BAD.iterdir() if path.suffix == ".yaml" or path.is_dir())
-_EXPECT = re.compile(r"^#\s*(expect|sv|en): (.*)$", re.MULTILINE)
+ROOT = Path(__file__).resolve().parents[1]
+BAD = ROOT / "tests" / "bad"
+_EXPECTED = re.compile(rb"# expect: (\S+)(?: (\d+):(\d+))?\n# sv: (.+)\n# en: (.+)\n")
 
-
-def written(pack: Path) -> dict[str, str]:
-    """What the comment lines of the pack (or of its first file that has any) say of the problem."""
-    files = [pack] if pack.is_file() else sorted(pack.glob("*.yaml"))
-    for file in files:
-        told = dict(_EXPECT.findall(file.read_bytes().decode("utf-8", "replace")))
-        if told:
-            return told
-    raise AssertionError(f"{pack.name} does not say what is expected")
-
-
-def place(problem: Problem) -> str:
-    return ":".join(str(part) for part in (problem.place.line, problem.place.column) if part is not None)
+# What a file cannot show: these are in test_pack.py.
+ABOUT_PATHS_AND_SIZES = {
+    "duplicate-pack",
+    "too-many-files",
+    "too-many-moves",
+    "too-many-problems",
+    "unreadable-file",
+}
 
 
-def said(problem: Problem, lang: int) -> str:
-    return f"{problem.message[lang]} {problem.remedy[lang]}".strip()
+@dataclass(frozen=True)
+class Mistake:
+    pack: Path
+    code: str
+    place: Place
+    sv: str
+    en: str
 
 
-@pytest.mark.parametrize("pack", PACKS, ids=lambda pack: pack.stem)
-def test_one_mistake_gives_one_problem_with_its_place_and_remedy(pack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    told = written(pack)
-    monkeypatch.chdir(BAD.parents[1])
-    with pytest.raises(RuleError) as error:
-        load_rules(pack.relative_to(BAD.parents[1]))
-    (problem,) = error.value.problems
-    assert f"{problem.code} {place(problem)}".strip() == told["expect"]
-    assert said(problem, 0) == told["sv"]
-    assert said(problem, 1) == told["en"]
+def mistakes() -> Iterator[Mistake]:
+    for pack in sorted(BAD.iterdir()):
+        files = sorted(pack.iterdir()) if pack.is_dir() else [pack]
+        told = [(file, match) for file in files if (match := _EXPECTED.match(file.read_bytes()))]
+        assert len(told) == 1, f"{pack.name}: one file begins with what is expected of the pack"
+        ((file, match),) = told
+        code, line, column, sv, en = (part and part.decode() for part in match.groups())
+        place = Place(str(file), int(line), int(column)) if line else Place(str(file))
+        yield Mistake(pack, code, place, sv, en)
 
 
-def test_there_are_at_least_sixty() -> None:
-    assert len(PACKS) >= 60
+MISTAKES = {mistake.pack.stem: mistake for mistake in mistakes()}
+
+
+def said(problem: Problem, lang: Lang) -> str:
+    """Message and remedy, with paths as they are from the repository's root."""
+    words = f"{problem.message.in_(lang)} {problem.remedy.in_(lang)}".strip()
+    return words.replace(str(ROOT) + os.sep, "").replace(os.sep, "/")
+
+
+@pytest.mark.parametrize("mistake", MISTAKES.values(), ids=MISTAKES.keys())
+def test_one_mistake_is_one_problem_at_its_place(mistake: Mistake) -> None:
+    with pytest.raises(RuleError) as caught:
+        load_rules(mistake.pack)
+    found = [
+        (problem.code, problem.place, said(problem, "sv"), said(problem, "en")) for problem in caught.value.problems
+    ]
+    assert found == [(mistake.code, mistake.place, mistake.sv, mistake.en)]
+
+
+def reported_codes() -> set[str]:
+    """The codes that the reading of packs gives, from the source: every text that is passed on as one."""
+    sources = [
+        ROOT / "engine" / "language" / f"{name}.py" for name in ("binding", "pack", "packfiles", "reader", "rules")
+    ]
+    found: set[str] = set()
+    for path in [*sources, *sorted((ROOT / "engine" / "conditions").glob("*.py"))]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and node.args and _name(node.func) in ("report", "refuse", "Problem"):
+                found |= {text for text in _texts(node.args[0]) if "-" in text.strip("-")}
+    template = ROOT / "engine" / "language" / "template.py"
+    return found | set(re.findall(r'^ +"([a-z]+(?:-[a-z]+)+)",$', template.read_text(encoding="utf-8"), re.MULTILINE))
+
+
+def _name(function: ast.expr) -> str:
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+
+
+def _texts(node: ast.expr) -> Iterator[str]:
+    for part in ast.walk(node):
+        if isinstance(part, ast.Constant) and isinstance(part.value, str):
+            yield part.value
+
+
+def test_every_problem_has_its_file() -> None:
+    shown = {mistake.code for mistake in MISTAKES.values()} | ABOUT_PATHS_AND_SIZES
+    reported = reported_codes() | set(REFUSED)
+    assert {"unknown-word", "never-fires", "unknown-field", "unknown-rule", "no-rules"} <= reported
+    assert sorted(reported - shown) == []
+
+
+def test_the_messages_are_whole_sentences_in_both_languages() -> None:
+    for mistake in MISTAKES.values():
+        assert mistake.sv != mistake.en
+        for words in (mistake.sv, mistake.en):
+            assert words.endswith((".", "?", "…")), mistake.pack.name
+            assert not re.search(r"\.\.(?!\.)|  | \.|None|Traceback", words), mistake.pack.name

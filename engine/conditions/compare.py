@@ -22,7 +22,7 @@ from genomlys.engine.conditions.base import Field, Figures, InYear, Need, Sight,
 from genomlys.engine.conditions.bases import Basis, Benchmark, Number, OwnBefore, read_basis
 from genomlys.engine.conditions.difference import Band, Side, gap, margin
 from genomlys.engine.conditions.margin import Margin, k_of
-from genomlys.engine.conditions.reading import Header, Scope, read_band, read_measured
+from genomlys.engine.conditions.reading import Header, Scope, needs_direction, read_band, read_measured
 from genomlys.engine.errors import Lang, Place, Text
 from genomlys.engine.language.reader import Fields
 
@@ -144,6 +144,8 @@ def read(fields: Fields, header: Header, scope: Scope) -> Compare | None:
     """Read the words; problems are reported to the fields' reader and give None."""
     reader = fields.reader
     side = fields.required("is", lambda node, what: reader.word(node, SIDES, what), example="above")
+    if side in ("worse", "better") and not needs_direction(fields, side, scope):
+        side = None
     than_node = fields.needed("than", "reference")
     than = None if than_node is None else read_basis(reader, than_node, Text("'than'", "'than'"))
     if isinstance(than, Number) and (than.quantity.value != 0 or than.quantity.measure):

@@ -38,6 +38,22 @@ def nothing_beside(fields: Fields, word: str, inner: frozenset[str]) -> bool:
     return False
 
 
+def needs_direction(fields: Fields, said: str, scope: Scope) -> bool:
+    """Whether ``said`` has a meaning for some KPI in scope: one without direction gets neither worse nor better."""
+    if not scope.sound or set(scope.values("direction")) != {"neutral"}:
+        return True
+    fields.reader.report(
+        "never-fires",
+        fields.value_place("is"),
+        Text(
+            f"'{said}' är aldrig sant för nyckeltal utan riktning, och regeln gäller bara sådana.",
+            f"'{said}' is never true of KPIs without direction, and the rule is for no others.",
+        ),
+        Text("Skriv 'above', 'below', 'rising' eller 'falling'.", "Write 'above', 'below', 'rising' or 'falling'."),
+    )
+    return False
+
+
 def read_band(fields: Fields, scope: Scope) -> Band | None:
     """``by: 5 %`` (of the basis), ``by: material`` or ``by: 100 kr/inv``; nothing means any difference."""
     if "by" not in fields:

@@ -19,7 +19,7 @@ from genomlys.engine.conditions import columns
 from genomlys.engine.conditions.base import Field, Figures, InYear, Lags, Need, Sight, phrase
 from genomlys.engine.conditions.difference import Band, Side, gap, margin
 from genomlys.engine.conditions.margin import Margin, all_of
-from genomlys.engine.conditions.reading import Header, Scope, read_band
+from genomlys.engine.conditions.reading import Header, Scope, needs_direction, read_band
 from genomlys.engine.errors import Lang, Place, Text
 from genomlys.engine.language.reader import Fields
 
@@ -130,6 +130,8 @@ class Run:
 def read(fields: Fields, header: Header, scope: Scope) -> Run | None:
     reader = fields.reader
     change = fields.required("is", lambda node, what: reader.word(node, IS, what), example="rising")
+    if change in ("worsening", "improving") and not needs_direction(fields, change, scope):
+        change = None
     years = fields.required("for", reader.years, example="3 years")
     by = read_band(fields, scope)
     if years is not None and not 2 <= years <= _MOST_YEARS:

@@ -6,6 +6,7 @@ when: {at_least: 2, of: [..., ..., ...]}
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from types import ModuleType
 from typing import Final
@@ -39,9 +40,12 @@ MOST_CONDITIONS: Final = 40
 MOST_COMPARISONS: Final = 1000
 
 _ASIDE: Final = ("as", "because")  # may stand in every condition
-_EXAMPLE: Final = Text(
-    "Skriv till exempel '{is: above, than: reference}'.", "Write for example '{is: above, than: reference}'."
-)
+_EXAMPLES: Final[Mapping[Subject, str]] = {
+    "kpi": "{is: above, than: reference}",
+    "area": "{any_kpi: cost-above-reference}",
+    "measure": "{status: ongoing}",
+    "signal": "{kind: law}",
+}
 _APART: Final = Text(
     "Ta bort det ena, eller skriv två villkor i en lista under 'all' eller 'any'.",
     "Remove one of them, or write two conditions in a list below 'all' or 'any'.",
@@ -58,11 +62,15 @@ def read_when(reader: Reader, node: Node, scope: Scope) -> Tree | None:
 
 
 def _read(reader: Reader, node: Node, scope: Scope) -> Tree | None:
-    fields = reader.fields(node, Text("ett villkor", "a condition"), _EXAMPLE)
+    fields = reader.fields(node, Text("ett villkor", "a condition"), _example(scope.subject))
     if fields is None:
         return None
     joint = _joint(fields)
     return _read_leaf(fields, scope) if joint is None else _read_branch(fields, joint, scope)
+
+
+def _example(subject: Subject) -> Text:
+    return Text(f"Skriv till exempel '{_EXAMPLES[subject]}'.", f"Write for example '{_EXAMPLES[subject]}'.")
 
 
 def _joint(fields: Fields) -> Joint | None:
@@ -84,7 +92,7 @@ def _read_branch(fields: Fields, joint: Joint, scope: Scope) -> Branch | None:
         return None
     read = [_read(reader, item, scope) for item in reader.items(node)]
     parts = tuple(part for part in read if part is not None)
-    if k is None or not _right_number(fields, joint, len(read), k) or len(parts) < len(read):
+    if k is None or not _right_number(fields, joint, len(read), k, scope.subject) or len(parts) < len(read):
         return None
     branch = Branch(fields.place, joint, parts, k, because)
     _check_sentence(fields, scope.subject, branch)
@@ -96,14 +104,14 @@ def _beside(joint: Joint) -> Text:
     return Text(f"Skriv {said}.", f"Write {said}.")
 
 
-def _right_number(fields: Fields, joint: Joint, found: int, k: int) -> bool:
+def _right_number(fields: Fields, joint: Joint, found: int, k: int, subject: Subject) -> bool:
     reader, word = fields.reader, "of" if joint == "at_least" else joint
     if found == 0:
         reader.report(
             "no-condition",
             fields.value_place(word),
             Text(f"'{word}' saknar villkor.", f"'{word}' has no conditions."),
-            _EXAMPLE,
+            _example(subject),
         )
         return False
     if joint == "not" and found != 1:
@@ -201,7 +209,7 @@ def _report_unknown_kind(fields: Fields, subject: Subject) -> None:
             Text("orden bildar inget villkor.", "these words make no condition.")
             if fields.names
             else Text("villkoret är tomt.", "the condition is empty."),
-            _EXAMPLE,
+            _example(subject),
         )
 
 
