@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import polars as pl
 
-from genomlys.engine.conditions.base import Lags, RuleMargin, Sight
+from genomlys.engine.conditions.base import Lags, Metric, RuleMargin, Sight
 from genomlys.engine.conditions.margin import Margin
 from genomlys.engine.conditions.tree import needs
 from genomlys.engine.grid import Grid, Ints
@@ -17,23 +18,38 @@ STATUS = pl.Enum(STATUSES)
 _PARTS = ("lo", "hi", "holds", "rounded")
 
 
-def lags_needed(rules: Sequence[Rule]) -> dict[str, int]:
-    """For "own" and each benchmark, how many years back the rules together look."""
+@dataclass(frozen=True)
+class Reads:
+    """What rules read of a series: for "own" and each benchmark how many years back, and the metrics."""
+
+    lags: Mapping[str, int]
+    metrics: tuple[Metric, ...] = ()
+
+    @property
+    def benchmarks(self) -> tuple[str, ...]:
+        return tuple(source for source in self.lags if source != "own")
+
+
+def reads_of(rules: Sequence[Rule], *, targets: bool) -> Reads:
+    """``targets``: whether a KPI aims at a target, which "worse" then needs as far back as own values."""
+    asked = dict.fromkeys(need for rule in rules for need in needs(rule.when))
+    metrics = tuple(need for need in asked if isinstance(need, Metric))
     lags = {"own": 1}
-    for rule in rules:
-        for need in needs(rule.when):
-            if isinstance(need, Lags):
-                lags[need.source] = max(need.count, lags.get(need.source, 0))
-    return lags
+    for need in [*asked, *(lag for metric in metrics for lag in metric.needs())]:
+        if isinstance(need, Lags):
+            lags[need.source] = max(need.count, lags.get(need.source, 0))
+    if targets:
+        lags["target"] = max(lags.get("target", 1), lags["own"])
+    return Reads(lags, metrics)
 
 
 def judge_series(
-    grid: Grid, rows: Ints, rules: Sequence[Rule], lags: Mapping[str, int], sight: Sight, shift: int = 0
+    grid: Grid, rows: Ints, rules: Sequence[Rule], reads: Reads, sight: Sight, shift: int = 0
 ) -> pl.DataFrame:
     """The view of ``rows`` with every KPI rule's columns; ``shift`` as in ``Grid.view``."""
     kpi_at = grid.kpi_at[rows]
     scopes = {rule.id: in_scope(grid.kpis, rule)[kpi_at] for rule in rules}
-    return evaluate(grid.view(rows, lags, shift), rules, scopes, sight)
+    return evaluate(grid.view(rows, reads.lags, reads.metrics, shift), rules, scopes, sight)
 
 
 def in_scope(frame: pl.DataFrame, rule: Rule) -> pl.Series:

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from genomlys.engine.comparisons import COMPUTED, current_peers, kpis_with_peers, of_members
+from genomlys.engine.conditions.base import Metric
 from genomlys.engine.conditions.columns import has
 from genomlys.engine.dataset import Dataset
 from genomlys.engine.vocabulary import BENCHMARKS, DIRECTIONS
@@ -27,6 +30,9 @@ _MARKS = {"ok": 1, "preliminary": 2, "missing": 3, "suppressed": 4, "not_applica
 _NO_BREAK, _NEVER = 999, 9999
 _SUMS = {"tkr": 1.0, "mnkr": 1000.0}  # thousand kronor a step
 _DIRECTIONS = pl.Enum(DIRECTIONS)
+
+
+_FACTS = ("direction", "weight", "half", "own_half", "decimals", "materiality_abs", "materiality_rel")
 
 
 @dataclass(frozen=True)
@@ -60,45 +66,38 @@ class Grid:
         """Whether any KPI aims at a target, so that "worse" needs one."""
         return bool((self.kpis["direction"] == "target").any())
 
-    def view(self, rows: Ints, lags: Mapping[str, int], shift: int = 0) -> pl.DataFrame:
+    def view(self, rows: Ints, lags: Mapping[str, int], metrics: Sequence[Metric] = (), shift: int = 0) -> pl.DataFrame:
         """The frame that conditions read: a row per series of ``rows``, years counted backwards.
 
         With ``shift`` the KPI's year is moved that many calendar years back, for "what did the rule
         say then"; a series without a value in exactly that year is then missing.
-        Columns: see ``conditions.columns``; and ``series`` (the row number in the grid).
+        Columns: see ``conditions.columns``; those of ``metrics``; and ``series`` (the row number in the grid).
         """
         anchor = self.anchor[rows] - shift
         anchor = np.where((self.anchor[rows] >= 0) & (anchor >= 0), anchor, -1)
-        kpi_at = self.kpi_at[rows]
-        data: dict[str, pl.Series] = {"series": pl.Series(rows)}
-        data |= _lagged("own", self.own, rows, anchor, lags.get("own", 1))
         state = self.state[rows]
         if shift:
             there = ~np.isnan(_at(self.own, rows, anchor))
             state = np.where(there, np.uint8(0), np.uint8(STATES.index("missing")))
             anchor = np.where(there, anchor, -1)
+        block = Block(self, rows, anchor)
+        data: dict[str, pl.Series] = {"series": pl.Series(rows)}
+        data |= {f"own.{lag}": _floats(block.own(lag)) for lag in range(lags.get("own", 1))}
         data["year"] = _years(anchor, self.first_year)
-        max_age = self.kpis["max_age"].to_numpy().astype(np.int64)[kpi_at]
         for benchmark, count in lags.items():
-            if benchmark == "own":
-                continue
-            values = self.bases[benchmark]
-            data |= _lagged(benchmark, values, rows, anchor, count)
-            limit = np.full_like(max_age, _NO_BREAK) if benchmark == "target" else max_age
-            stand_in = _latest_not_after(values, rows, anchor, limit)
-            data[f"{benchmark}.0"] = _floats(_at(values, rows, stand_in))
-            data[f"{benchmark}.year"] = _years(stand_in, self.first_year)
+            if benchmark != "own":
+                data |= {f"{benchmark}.{lag}": _floats(block.basis(benchmark, lag)) for lag in range(count)}
+                data[f"{benchmark}.year"] = _years(block.stand_in(benchmark), self.first_year)
         latest = self.latest[rows]
         data["state"] = pl.Series(state).cat.to(pl.Enum(STATES))
         data["latest_year"] = _years(latest, self.first_year)
         data["age"] = pl.Series(np.where(latest >= 0, self.as_of_year - self.first_year - latest, -1)).cast(pl.Int32)
-        data["comparable"] = pl.Series(_comparable(self.breaks[kpi_at], anchor + self.first_year))
+        data["comparable"] = pl.Series(block.comparable)
         data["tkr_per_step"] = _floats(self.tkr_per_step[rows])
+        for metric in metrics:
+            data |= {name: pl.Series(values, nan_to_null=True) for name, values in metric.columns(block).items()}
         frame = pl.DataFrame(data).with_columns(age=pl.when(pl.col("age") >= 0).then("age"))
-        facts = self.kpis.select(
-            "direction", "weight", "half", "own_half", "decimals", "materiality_abs", "materiality_rel"
-        )
-        return pl.concat([frame, facts[kpi_at]], how="horizontal")
+        return pl.concat([frame, self.kpis.select(_FACTS)[block.kpi_at]], how="horizontal")
 
     def names(self, rows: pl.Series) -> pl.DataFrame:
         """For series numbers: unit, kpi and the names and facts that text and results need."""
@@ -107,6 +106,49 @@ class Grid:
         told = self.kpis.select("kpi", "area", "area_name", "category", "measure", kpi_title="title", kpi_name="name")
         kpis: pl.DataFrame = told[self.kpi_at[at]]
         return pl.concat([units, kpis], how="horizontal")
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some of the grid's series as seen from their own year: what a metric reads (``conditions.base.Window``).
+
+    rows: the series; anchor: for each the column of the year it is seen from, -1 where there is none.
+    """
+
+    grid: Grid
+    rows: Ints
+    anchor: Ints
+
+    @property
+    def kpi_at(self) -> Ints:
+        return self.grid.kpi_at[self.rows]
+
+    def own(self, lag: int) -> Floats:
+        return _at(self.grid.own, self.rows, self._back(lag))
+
+    def own_comparable(self, lag: int) -> Floats:
+        return np.where(lag <= self.comparable, self.own(lag), np.nan)
+
+    def basis(self, benchmark: str, lag: int) -> Floats:
+        column = self._back(lag) if lag else self.stand_in(benchmark)
+        return _at(self.grid.bases[benchmark], self.rows, column)
+
+    def fact(self, name: str) -> NDArray[Any]:
+        values: NDArray[Any] = self.grid.kpis[name].to_numpy()[self.kpi_at]
+        return values
+
+    def stand_in(self, benchmark: str) -> Ints:
+        """The column of the benchmark's latest figure at or before the year; a target holds until the next one."""
+        max_age = self.grid.kpis["max_age"].to_numpy().astype(np.int64)[self.kpi_at]
+        limit = np.full_like(max_age, _NO_BREAK) if benchmark == "target" else max_age
+        return _latest_not_after(self.grid.bases[benchmark], self.rows, self.anchor, limit)
+
+    @cached_property
+    def comparable(self) -> Ints:
+        return _comparable(self.grid.breaks[self.kpi_at], self.anchor + self.grid.first_year)
+
+    def _back(self, lag: int) -> Ints:
+        return np.where(self.anchor >= 0, self.anchor - lag, -1)
 
 
 def build_grid(data: Dataset, units: Sequence[str], benchmarks: Sequence[str], as_of_year: int) -> Grid:
@@ -261,12 +303,6 @@ def _latest_not_after(values: Floats, rows: Ints, anchor: Ints, limit: Ints) -> 
         filled = open_ & ~np.isnan(_at(values, rows, column))
         found = np.where(filled, column, found)
     return found
-
-
-def _lagged(name: str, values: Floats, rows: Ints, anchor: Ints, count: int) -> dict[str, pl.Series]:
-    return {
-        f"{name}.{lag}": _floats(_at(values, rows, np.where(anchor >= 0, anchor - lag, -1))) for lag in range(count)
-    }
 
 
 def _floats(values: Floats) -> pl.Series:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import polars as pl
@@ -16,7 +16,7 @@ from genomlys.engine.language.model import Rule
 
 
 def years_flagged(
-    grid: Grid, judged: pl.DataFrame, rules: Sequence[Rule], lags: Mapping[str, int], sight: Sight
+    grid: Grid, judged: pl.DataFrame, rules: Sequence[Rule], reads: evaluate.Reads, sight: Sight
 ) -> dict[str, pl.Series]:
     """Per rule an Int32 series as long as ``judged``: 0 where not flagged now, else the years in a row.
 
@@ -32,7 +32,7 @@ def years_flagged(
         open_ = np.flatnonzero(alive.any(axis=0))
         if len(open_) == 0:
             break
-        earlier = evaluate.judge_series(grid, rows[open_], rules, lags, sight, shift)
+        earlier = evaluate.judge_series(grid, rows[open_], rules, reads, sight, shift)
         still = np.zeros_like(alive)
         has_value = earlier["year"].is_not_null().to_numpy()
         still[:, open_] = alive[:, open_] & _flags(earlier, dated) & has_value

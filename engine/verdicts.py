@@ -108,18 +108,15 @@ def judge(
 ) -> Judged:
     """Evaluate all rules. ``statuses`` are the verdicts to keep as rows; all are counted."""
     kpi_rules = [rule for rule in book.rules if rule.subject == "kpi"]
-    lags = evaluate.lags_needed(kpi_rules)
-    if (data.kpis["direction"] == "target").any():
-        lags["target"] = max(lags.get("target", 1), lags["own"])
-    grid = build_grid(data, units, [name for name in lags if name != "own"], as_of_year)
+    reads = evaluate.reads_of(kpi_rules, targets=bool((data.kpis["direction"] == "target").any()))
+    grid = build_grid(data, units, reads.benchmarks, as_of_year)
     sight = Sight(targets=grid.targets)
-    lags = {name: count for name, count in lags.items() if name in grid.bases or name == "own"}
     out = _Collected(book, lang, tuple(statuses), sight)
     tally = _Tally(data, grid, [*_needs_of_areas(book)], kpi_rules)
     blocks: list[pl.DataFrame] = []
     for rows in _blocks(len(grid.own)):
-        frame = judge_series(grid, rows, kpi_rules, lags, sight)
-        streaks = years_flagged(grid, frame, kpi_rules, lags, sight)
+        frame = judge_series(grid, rows, kpi_rules, reads, sight)
+        streaks = years_flagged(grid, frame, kpi_rules, reads, sight)
         tally.add(frame, rows)
         named = _with_names(grid, frame)
         out.add(named, kpi_rules, streaks)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from genomlys.engine.conditions.margin import Margin
 from genomlys.engine.errors import Lang, Place, Text
@@ -89,7 +92,42 @@ def side_count(goal: str, count: str) -> str:
     return f"side.{goal}.{count}"
 
 
-Need = Lags | KpiCount | RowCount | RuleMargin
+class Window(Protocol):
+    """A block of series as a metric reads them: a row per series, years counted backwards from the KPI's own year.
+
+    Float64 arrays as long as the block, NaN where there is no figure.
+    """
+
+    def own(self, lag: int) -> NDArray[np.float64]:
+        """The unit's value ``lag`` calendar years before the KPI's year."""
+
+    def own_comparable(self, lag: int) -> NDArray[np.float64]:
+        """The same unless a change of definition lies between it and the KPI's year."""
+
+    def basis(self, benchmark: str, lag: int) -> NDArray[np.float64]:
+        """The benchmark in the same calendar year; at lag 0 the latest one not later than the KPI's year."""
+
+    def fact(self, name: str) -> NDArray[Any]:
+        """A column of the KPI's facts: ``weight``, ``half``, ``own_half``, ``decimals`` …"""
+
+
+class Metric(ABC):
+    """Columns that NumPy works out of whole series, where an expression over a row's few years would be slow.
+
+    Implementations are frozen dataclasses: two that are equal are one metric, worked out once for all conditions that
+    need it. A condition names one among its needs and reads its columns.
+    """
+
+    @abstractmethod
+    def needs(self) -> tuple[Lags, ...]:
+        """What it reads."""
+
+    @abstractmethod
+    def columns(self, window: Window) -> Mapping[str, NDArray[Any]]:
+        """The columns by name; NaN in Float64 becomes null. Names begin with what sets the metric apart."""
+
+
+Need = Lags | KpiCount | RowCount | RuleMargin | Metric
 
 
 class RowFilter(Protocol):

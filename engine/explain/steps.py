@@ -8,7 +8,7 @@ from typing import Final
 
 import polars as pl
 
-from genomlys.engine.conditions.base import Condition, Figures, KpiCount, Lags, RowCount, RuleMargin
+from genomlys.engine.conditions.base import Condition, Figures, KpiCount, Lags, Metric, RowCount, RuleMargin
 from genomlys.engine.conditions.margin import Margin
 from genomlys.engine.conditions.measures import Measure
 from genomlys.engine.conditions.side import Side
@@ -146,7 +146,7 @@ def _scale(asked: _Asked, leaf: Condition, row: Row) -> str | None:
             return asked.other[first.rule][row["subject"]].measure
         case Lags() if leaf.figures(asked.case.sight) is None:
             return _YEARS.in_(lang)
-        case Lags():
+        case Lags() | Metric():
             return words.difference_measure(row["measure"], lang)
         case None:
             return _DAYS.in_(lang) if isinstance(leaf, Measure | Signal) else None
