@@ -29,6 +29,7 @@ _ROUNDING = Text(
     " Skillnaden är så liten att siffrornas avrundning kan avgöra.",
     " The difference is so small that the rounding of the figures may decide.",
 )
+_NO_FIGURES = Text(" Underlag saknas för {}.", " There are no figures for {}.")
 _PRELIMINARY = Text(" Värdet är preliminärt.", " The value is preliminary.")
 
 
@@ -140,8 +141,22 @@ def _caveats(rule: Rule, lang: Lang, sight: Sight) -> list[pl.Expr]:
         said = pl.format(_OTHER_YEAR.in_(lang), columns.YEAR.cast(pl.String), year.cast(pl.String))
         texts.append(pl.when(is_new).then(said).otherwise(pl.lit("")))
         seen.append(year)
+    texts += [text for leaf in leaves(rule.when) for text in _without_figures(leaf, lang, sight)]
     not_sure = evaluate.sure(rule.id).fill_null(True).not_()
     texts.append(pl.when(not_sure).then(pl.lit(_ROUNDING.in_(lang))).otherwise(pl.lit("")))
     preliminary = columns.STATE == "preliminary"
     texts.append(pl.when(preliminary).then(pl.lit(_PRELIMINARY.in_(lang))).otherwise(pl.lit("")))
     return texts
+
+
+def _without_figures(leaf: Condition, lang: Lang, sight: Sight) -> list[pl.Expr]:
+    """Of a condition that counts years: those it knows nothing of, which may have been hits as well."""
+    figures = leaf.figures(sight)
+    if figures is None or figures.hits is None or len(figures.in_years) < 2:
+        return []
+    years = [
+        pl.when(year.margin.holds.is_null()).then(year.year.cast(pl.String)) for year in reversed(figures.in_years)
+    ]
+    listed = pl.concat_list(years).list.drop_nulls()
+    said = pl.format(_NO_FIGURES.in_(lang), listed.list.join(", "))
+    return [pl.when(listed.list.len() > 0).then(said).otherwise(pl.lit(""))]

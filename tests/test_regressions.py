@@ -168,6 +168,15 @@ def test_a_cost_that_was_above_its_reference_only_earlier_is_worth_no_money_now(
     assert found.verdicts.select("status", "money").row(0) == ("flagged", None)
 
 
+def test_what_is_told_of_k_of_n_years_is_a_year_in_which_it_held(tmp_path: Path) -> None:
+    because = "Kostnaden låg {gap} {over} {gap_year}, {hits} av {years} år."
+    rules = pack(tmp_path, rule("above", "{is: above, than: reference, in: 2 of 4 years}", because=because))
+    own, reference = {2021: 120, 2022: 110, 2024: 90}, dict.fromkeys((2021, 2022, 2023, 2024), 100)
+    found = assess(tables([{"kpi": "cost"}], {"cost": own}, {("cost", "reference"): reference}), rules)
+    text = found.findings["text"].item().replace("\u00a0", " ")
+    assert text == "Kostnaden låg 10 kr/inv över 2022, 2 av 4 år. Underlag saknas för 2023."
+
+
 def test_a_figure_that_another_rule_lacks_bears_on_the_rule_that_refers_to_it(tmp_path: Path) -> None:
     rules = pack(
         tmp_path,

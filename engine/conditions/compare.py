@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import polars as pl
 
@@ -101,22 +102,31 @@ class Compare:
         )
 
     def fields(self, sight: Sight) -> Mapping[str, Field]:
-        own, basis = columns.own(0), self.than.value(0)
+        own, basis = self._shown(sight, "value"), self._shown(sight, "basis")
         literal = own - basis
         # "161 % below" and "2 337 % above" tell nobody anything: then the difference is written.
         telling = (basis > 0) & (own > 0) & (literal.abs() <= 2 * basis)
         ratio = pl.when(telling).then(literal.abs() / basis)
         return {
-            "basis": Field("value", (basis,)),
+            "basis": Field("value", (self.than.value(0),)),
             "basis_name": Field("word", self.than.title()),
             "basis_year": Field("integer", (self.than.year(),)),
             "gap": Field("difference", (literal,)),
             "gap_percent": Field("percent", (ratio,), instead=Field("difference", (literal,))),
+            "gap_year": Field("integer", (self._shown(sight, "year"),)),
             "over": Field("word", _by_sign(literal, ("över", "above"), ("under", "below"), ("på", "at"))),
             "higher": Field("word", _by_sign(literal, ("högre", "higher"), ("lägre", "lower"), ("lika hög", "equal"))),
             "hits": Field("integer", (self._hits(sight),)),
             "years": Field("integer", (pl.lit(self.years),)),
         }
+
+    def _shown(self, sight: Sight, part: Literal["value", "basis", "year"]) -> pl.Expr:
+        """A part of the year whose gap is told: the latest in which the condition holds, which need not be the last."""
+        if self.years == 1:
+            return {"value": columns.own(0), "basis": self.than.value(0), "year": columns.YEAR}[part]
+        years = self._in_years(sight)
+        hits = [pl.when(year.margin.holds).then(getattr(year, part)) for year in years]
+        return pl.coalesce([*hits, getattr(years[0], part)])
 
     def say(self, lang: Lang) -> str:
         words = f"{_SIDE_WORDS[self.side].in_(lang)} {self.than.say(lang)}{self.by.say(lang)}"
