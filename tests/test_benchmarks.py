@@ -1,0 +1,53 @@
+"""What the benchmarks rest on: the made-up figures are the same every time, and a sound data set."""
+
+from pathlib import Path
+
+import generate
+import polars as pl
+import pytest
+
+from genomlys.engine.dataset import Dataset, read_dataset
+
+SMALL = generate.Size(kpis=24, years=10)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    written = tmp_path_factory.mktemp("small")
+    generate.write(written, SMALL)
+    return written
+
+
+@pytest.fixture(scope="module")
+def data(folder: Path) -> Dataset:
+    return read_dataset(folder)
+
+
+def test_the_same_bytes_every_time(folder: Path, tmp_path: Path) -> None:
+    generate.write(tmp_path, SMALL)
+    for written in sorted(folder.iterdir()):
+        assert (tmp_path / written.name).read_bytes() == written.read_bytes(), written.name
+
+
+def test_every_cell_has_a_row_in_order(data: Dataset) -> None:
+    assert data.values.height == generate.UNITS * SMALL.kpis * SMALL.years
+    written = generate.tables(SMALL)["values"]
+    assert written.select(pl.col("kpi", "unit").cast(pl.String), "year").equals(
+        written.select(pl.col("kpi", "unit").cast(pl.String), "year").sort("kpi", "unit", "year")
+    )
+
+
+def test_it_holds_what_a_national_data_set_holds(data: Dataset) -> None:
+    missing = data.values["value"].null_count() / data.values.height
+    assert 0.05 < missing < 0.25
+    assert set(data.values["status"].unique()) == set(generate.STATUS.categories)
+    assert set(data.benchmarks["kpi"].unique()) == {generate.kpi_name(3), generate.kpi_name(23)}
+    assert data.peers.group_by("unit", "group").len()["len"].unique().to_list() == [generate.MEMBERS]
+    assert set(data.peers["group"].unique()) == set(generate.SERVICES)
+    assert set(data.kpis["direction"].unique()) == {"higher", "lower", "neutral"}
+
+
+def test_a_larger_data_set_begins_with_the_same_kpis(data: Dataset) -> None:
+    more = generate.tables(generate.Size(kpis=30, years=SMALL.years))["values"]
+    first = more.filter(pl.col("kpi").cast(pl.String) < generate.kpi_name(SMALL.kpis))
+    assert first["value"].equals(generate.tables(SMALL)["values"]["value"])
