@@ -142,7 +142,8 @@ def _series(number: int, size: Size) -> _Series:
     shift = np.where(has_break & (years >= break_at), random.choice([-0.15, 0.15]), 0.0)
     relative = 1.0 + conditions + own + trend * (years - years[-1]) + noise + shift
     values = np.round(np.clip(level * relative, 0.0, profile.highest), profile.decimals)
-    missing = random.random((UNITS, size.years)) < 0.10
+    missing = random.random((UNITS, size.years)) < 0.09
+    missing |= (random.random((UNITS, 1)) < 0.03) & (years >= size.years - 4)  # a unit that no longer reports
     if random.random() < 0.11:  # a KPI that began some years ago
         missing |= years < begins
     status = np.where(missing, random.choice([1, 2, 3], p=[0.8, 0.15, 0.05], size=missing.shape), 0).astype(np.uint8)

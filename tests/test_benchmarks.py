@@ -7,7 +7,10 @@ import polars as pl
 import pytest
 
 from genomlys.engine.dataset import Dataset, read_dataset
+from genomlys.engine.examples import run_examples
+from genomlys.engine.language.pack import load_rules
 
+PACK = Path(generate.__file__).with_name("pack")
 SMALL = generate.Size(kpis=24, years=10)
 
 
@@ -51,3 +54,7 @@ def test_a_larger_data_set_begins_with_the_same_kpis(data: Dataset) -> None:
     more = generate.tables(generate.Size(kpis=30, years=SMALL.years))["values"]
     first = more.filter(pl.col("kpi").cast(pl.String) < generate.kpi_name(SMALL.kpis))
     assert first["value"].equals(generate.tables(SMALL)["values"]["value"])
+
+
+def test_the_pack_gives_the_answers_of_its_examples() -> None:
+    assert [outcome for outcome in run_examples(load_rules(PACK)) if not outcome.passed] == []
