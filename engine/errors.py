@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 Lang = Literal["sv", "en"]
+Severity = Literal["error", "warning"]
 
 
 class Text(NamedTuple):
@@ -50,18 +51,23 @@ class Place:
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong: a stable code, its place, what is wrong and what to write instead."""
+    """One thing that is wrong: a stable code, its place, what is wrong and what to write instead.
+
+    An error stops the use of what has it. A warning is likely a mistake and is told by ``check`` alone.
+    """
 
     code: str
     place: Place
     message: Text
     remedy: Text = Text("", "")
+    severity: Severity = "error"
 
     def say(self, lang: Lang = "sv") -> str:
         """One line for a person: place, message, remedy and the code."""
         remedy = self.remedy.in_(lang)
         tail = f" {remedy}" if remedy else ""
-        return f"{self.place.say(lang)}: {self.message.in_(lang)}{tail} [{self.code}]"
+        mild = Text("varning: ", "warning: ").in_(lang) if self.severity == "warning" else ""
+        return f"{self.place.say(lang)}: {mild}{self.message.in_(lang)}{tail} [{self.code}]"
 
 
 class GenomlysError(Exception):

@@ -11,6 +11,7 @@ from genomlys.engine.conditions import columns
 from genomlys.engine.conditions.base import Lags, Need, phrase
 from genomlys.engine.errors import Lang, Text, nearest
 from genomlys.engine.language.reader import Quantity, Reader, shown
+from genomlys.engine.language.words import QUANTITY, Choice, Either, Phrase, Word
 from genomlys.engine.language.yamlfile import Node
 
 BENCHMARK_WORDS = {
@@ -23,6 +24,14 @@ BENCHMARK_WORDS = {
 }
 
 MOST_YEARS_AGO = 20
+OWN = Phrase(r"own ([0-9]{1,3}) years? ago", "own 1 year ago")
+THAN = Word(
+    Either((Choice(tuple(BENCHMARK_WORDS)), OWN, QUANTITY)),
+    Text(
+        "Vad värdet jämförs med: ett jämförelsevärde, det egna värdet några år tidigare eller ett tal.",
+        "What the value is compared with: a benchmark, the own value some years ago or a number.",
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -148,7 +157,7 @@ def read_basis(reader: Reader, node: Node, what: Text) -> Basis | None:
 
 
 def _read_own(reader: Reader, node: Node, what: Text) -> OwnBefore | None:
-    match = reader.phrase(node, r"own ([0-9]{1,3}) years? ago", what, "own 1 year ago")
+    match = reader.form(node, OWN, what)
     if match is None:
         return None
     years = int(match[1])

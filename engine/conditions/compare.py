@@ -19,19 +19,45 @@ from typing import Literal
 import polars as pl
 
 from genomlys.engine.conditions import columns
-from genomlys.engine.conditions.base import Field, Figures, InYear, Need, Sight, phrase
-from genomlys.engine.conditions.bases import Basis, Benchmark, Number, OwnBefore, read_basis
+from genomlys.engine.conditions.base import Field, Figures, InYear, Need, Sight, Subject, phrase
+from genomlys.engine.conditions.bases import THAN, Basis, Benchmark, Number, OwnBefore, read_basis
 from genomlys.engine.conditions.difference import Band, Side, gap, margin
 from genomlys.engine.conditions.margin import Margin, k_of
-from genomlys.engine.conditions.reading import Header, Scope, needs_direction, read_band, read_measured
+from genomlys.engine.conditions.reading import BY, Header, Scope, needs_direction, read_band, read_measured
+from genomlys.engine.conditions.shape import Shape, words_of
 from genomlys.engine.errors import Lang, Place, Text
 from genomlys.engine.language.reader import Fields
+from genomlys.engine.language.words import Choice, Phrase, Word
 
-WORDS = frozenset({"is", "than", "by", "in"})
 TELLING = frozenset({"than", "in"})
-SUBJECTS = ("kpi",)
+SUBJECTS: tuple[Subject, ...] = ("kpi",)
 SIDES: tuple[Side, ...] = ("above", "below", "worse", "better")
 IS = SIDES
+_IN = Phrase(r"([0-9]{1,3}) of ([0-9]{1,3}) years?", "2 of 3 years")
+SHAPES = (
+    Shape(
+        SUBJECTS,
+        {
+            "is": Word(
+                Choice(SIDES),
+                Text(
+                    "above och below är bokstavliga; worse och better följer nyckeltalets riktning.",
+                    "above and below are literal; worse and better follow the KPI's direction.",
+                ),
+            ),
+            "than": THAN,
+            "by": BY,
+            "in": Word(
+                _IN,
+                Text("I minst så många av så många kalenderår.", "In at least so many of so many calendar years."),
+            ),
+        },
+        needed=("is", "than"),
+        about=Text("Värdet jämförs med något.", "The value is compared with something."),
+        example="{is: worse, than: peers.mean, by: material}",
+    ),
+)
+WORDS = words_of(SHAPES)
 _MOST_YEARS = 10
 _SIDE_WORDS: dict[str, Text] = {
     "above": Text("över", "above"),
@@ -176,9 +202,7 @@ def _read_years(fields: Fields) -> tuple[int, int] | None:
     if "in" not in fields:
         fields.raw("in")
         return 1, 1
-    match = fields.optional(
-        "in", lambda node, what: reader.phrase(node, r"([0-9]{1,3}) of ([0-9]{1,3}) years?", what, "2 of 3 years")
-    )
+    match = fields.optional("in", lambda node, what: reader.form(node, _IN, what))
     if match is None:
         return None
     hits, years = int(match[1]), int(match[2])

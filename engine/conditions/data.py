@@ -16,17 +16,42 @@ from dataclasses import dataclass
 import polars as pl
 
 from genomlys.engine.conditions import columns
-from genomlys.engine.conditions.base import Field, Figures, Lags, Need, Sight, phrase
+from genomlys.engine.conditions.base import Field, Figures, Lags, Need, Sight, Subject, phrase
 from genomlys.engine.conditions.margin import Margin, of_numbers, of_truth
 from genomlys.engine.conditions.reading import Header, Scope
+from genomlys.engine.conditions.shape import Shape, words_of
 from genomlys.engine.errors import Lang, Place, Text
 from genomlys.engine.language.reader import Fields
+from genomlys.engine.language.words import YEARS, Choice, Word
 
-WORDS = frozenset({"is", "older_than"})
 TELLING = frozenset({"older_than"})
-SUBJECTS = ("kpi",)
+SUBJECTS: tuple[Subject, ...] = ("kpi",)
 STATES = ("missing", "stale", "suppressed")
 IS = STATES
+SHAPES = (
+    Shape(
+        SUBJECTS,
+        {
+            "is": Word(
+                Choice(STATES),
+                Text("Saknas, för gammalt eller sekretessbelagt.", "Missing, too old or suppressed."),
+            ),
+            "older_than": Word(
+                YEARS,
+                Text(
+                    "Med stale: i stället för nyckeltalets egen högsta ålder.",
+                    "With stale: instead of the KPI's own highest age.",
+                ),
+            ),
+        },
+        needed=("is",),
+        about=Text(
+            "Själva värdet saknas, är för gammalt eller lämnas inte ut.", "The value itself is missing or stale."
+        ),
+        example="{is: stale, older_than: 3 years}",
+    ),
+)
+WORDS = words_of(SHAPES)
 
 
 @dataclass(frozen=True)

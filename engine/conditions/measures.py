@@ -15,17 +15,46 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from genomlys.engine.conditions.base import Field, Figures, Need, RowCount, Sight, either, phrase
+from genomlys.engine.conditions.base import Field, Figures, Need, RowCount, Sight, Subject, either, phrase
 from genomlys.engine.conditions.margin import Counts, Margin, all_of, counted, negated, of_numbers, of_truth
 from genomlys.engine.conditions.reading import Header, Scope, nothing_beside
+from genomlys.engine.conditions.shape import Shape, words_of
 from genomlys.engine.errors import Lang, Place, Text
 from genomlys.engine.language.reader import Fields
+from genomlys.engine.language.words import MONTHS, YES_OR_NO, Choice, Group, Many, Word
 from genomlys.engine.vocabulary import HORIZONS, MEASURE_STATUSES, SAVING_KINDS
 
-FILTER_WORDS = frozenset({"status", "horizon", "saving", "older_than", "past_due"})
-WORDS = TELLING = FILTER_WORDS | {"any_measure"}
 IS: tuple[str, ...] = ()
-SUBJECTS = ("measure", "area", "signal")
+SUBJECTS: tuple[Subject, ...] = ("measure", "area", "signal")
+_FILTER = {
+    "status": Word(Many(Choice(MEASURE_STATUSES)), Text("Åtgärdens läge.", "The measure's status.")),
+    "horizon": Word(Many(Choice(HORIZONS)), Text("Kort eller lång sikt, eller att utreda.", "The measure's horizon.")),
+    "saving": Word(Many(Choice(SAVING_KINDS)), Text("Vad effekten är för slag.", "The kind of saving.")),
+    "older_than": Word(MONTHS, Text("Beslutad för mer än så länge sedan.", "Decided more than so long ago.")),
+    "past_due": Word(YES_OR_NO, Text("Slutdatum har passerat.", "The due date has passed.")),
+}
+FILTER_WORDS = frozenset(_FILTER)
+SHAPES = (
+    Shape(
+        ("measure",),
+        _FILTER,
+        needed=(),
+        about=Text("Så är det med åtgärden; alla ord ska stämma.", "What is so of the measure; all words must fit."),
+        example="{status: not_started, older_than: 12 months}",
+    ),
+    Shape(
+        SUBJECTS,
+        {
+            "any_measure": Word(
+                Group(_FILTER), Text("Vilka åtgärder det gäller; alla ord ska stämma.", "Which measures are meant.")
+            )
+        },
+        needed=("any_measure",),
+        about=Text("Området har en sådan åtgärd.", "The area has such a measure."),
+        example="{any_measure: {status: [ongoing, not_started]}}",
+    ),
+)
+WORDS = TELLING = words_of(SHAPES)
 _LISTS = {
     "status": ("status", MEASURE_STATUSES),
     "horizon": ("horizon", HORIZONS),

@@ -16,16 +16,42 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from genomlys.engine.conditions.base import Field, Figures, KpiCount, Need, Sight, phrase
+from genomlys.engine.conditions.base import Field, Figures, KpiCount, Need, Sight, Subject, phrase
 from genomlys.engine.conditions.margin import Counts, Margin, counted
 from genomlys.engine.conditions.reading import Header, Scope
+from genomlys.engine.conditions.shape import Shape, words_of
 from genomlys.engine.errors import Lang, Place, Text
 from genomlys.engine.language.reader import Fields
+from genomlys.engine.language.words import COUNT, NAME, Word
 
-WORDS = frozenset({"any_kpi", "all_kpis", "kpis", "at_least"})
 TELLING = frozenset({"any_kpi", "all_kpis", "kpis"})
 IS: tuple[str, ...] = ()
-SUBJECTS = ("area", "measure", "signal")
+SUBJECTS: tuple[Subject, ...] = ("area", "measure", "signal")
+_RULE = Word(NAME, Text("Id för en regel för nyckeltal.", "The id of a rule for KPIs."))
+SHAPES = (
+    Shape(
+        SUBJECTS,
+        {"any_kpi": _RULE},
+        needed=("any_kpi",),
+        about=Text("Minst ett av områdets nyckeltal är flaggat.", "At least one of the area's KPIs is flagged."),
+        example="{any_kpi: cost-above-reference}",
+    ),
+    Shape(
+        SUBJECTS,
+        {"all_kpis": _RULE},
+        needed=("all_kpis",),
+        about=Text("Alla områdets nyckeltal är flaggade.", "All of the area's KPIs are flagged."),
+        example="{all_kpis: worse-than-peers}",
+    ),
+    Shape(
+        SUBJECTS,
+        {"kpis": _RULE, "at_least": Word(COUNT, Text("Minst så många nyckeltal.", "At least so many KPIs."))},
+        needed=("kpis", "at_least"),
+        about=Text("Så många av områdets nyckeltal är flaggade.", "So many of the area's KPIs are flagged."),
+        example="{kpis: worse-than-peers, at_least: 2}",
+    ),
+)
+WORDS = words_of(SHAPES)
 
 
 @dataclass(frozen=True)

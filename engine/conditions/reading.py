@@ -10,8 +10,16 @@ from genomlys.engine.conditions.difference import Band
 from genomlys.engine.conditions.scope import Scope as Scope
 from genomlys.engine.errors import Place, Text
 from genomlys.engine.language.reader import Fields, Quantity, shown
+from genomlys.engine.language.words import QUANTITY, Choice, Either, Word
 from genomlys.engine.language.yamlfile import Node
 
+BY: Final = Word(
+    Either((Choice(("material",)), QUANTITY)),
+    Text(
+        "Vad skillnaden ska överstiga: procent, nyckeltalets väsentlighetsgräns (material) eller ett tal i måttet.",
+        "What the difference must exceed: per cent, the KPI's own dead band (material) or a number in its measure.",
+    ),
+)
 _PERCENT_WORDS: Final = ("procent", "percent", "per cent")
 
 

@@ -12,15 +12,26 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from genomlys.engine.conditions.base import Field, Figures, Need, RuleMargin, Sight, phrase
+from genomlys.engine.conditions.base import Field, Figures, Need, RuleMargin, Sight, Subject, phrase
 from genomlys.engine.conditions.margin import Margin
 from genomlys.engine.conditions.reading import Header, Scope
+from genomlys.engine.conditions.shape import Shape, words_of
 from genomlys.engine.errors import Lang, Place, Text
 from genomlys.engine.language.reader import Fields
+from genomlys.engine.language.words import NAME, Word
 
-WORDS = TELLING = frozenset({"rule"})
 IS: tuple[str, ...] = ()
-SUBJECTS = ("kpi", "area", "measure", "signal")
+SUBJECTS: tuple[Subject, ...] = ("kpi", "area", "measure", "signal")
+SHAPES = (
+    Shape(
+        SUBJECTS,
+        {"rule": Word(NAME, Text("Id för en regel av samma slag.", "The id of a rule for the same subject."))},
+        needed=("rule",),
+        about=Text("En annan regel är flaggad.", "Another rule is flagged."),
+        example="{rule: cost-above-reference}",
+    ),
+)
+WORDS = TELLING = words_of(SHAPES)
 
 
 @dataclass(frozen=True)

@@ -16,18 +16,45 @@ from dataclasses import dataclass
 import polars as pl
 
 from genomlys.engine.conditions import columns
-from genomlys.engine.conditions.base import Field, Figures, InYear, Lags, Need, Sight, phrase
+from genomlys.engine.conditions.base import Field, Figures, InYear, Lags, Need, Sight, Subject, phrase
 from genomlys.engine.conditions.difference import Band, Side, gap, margin
 from genomlys.engine.conditions.margin import Margin, all_of
-from genomlys.engine.conditions.reading import Header, Scope, needs_direction, read_band
+from genomlys.engine.conditions.reading import BY, Header, Scope, needs_direction, read_band
+from genomlys.engine.conditions.shape import Shape, words_of
 from genomlys.engine.errors import Lang, Place, Text
 from genomlys.engine.language.reader import Fields
+from genomlys.engine.language.words import YEARS, Choice, Word
 
-WORDS = frozenset({"is", "for", "by"})
 TELLING = frozenset({"for"})
-SUBJECTS = ("kpi",)
+SUBJECTS: tuple[Subject, ...] = ("kpi",)
 _SIDES: dict[str, Side] = {"rising": "above", "falling": "below", "worsening": "worse", "improving": "better"}
 IS = tuple(_SIDES)
+SHAPES = (
+    Shape(
+        SUBJECTS,
+        {
+            "is": Word(
+                Choice(IS),
+                Text(
+                    "rising och falling är bokstavliga; worsening och improving följer nyckeltalets riktning.",
+                    "rising and falling are literal; worsening and improving follow the KPI's direction.",
+                ),
+            ),
+            "for": Word(
+                YEARS,
+                Text(
+                    "Så många kalenderårs värden, vart och ett bortom det föregående.",
+                    "The values of so many calendar years, each beyond the one before.",
+                ),
+            ),
+            "by": BY,
+        },
+        needed=("is", "for"),
+        about=Text("Värdet rör sig åt samma håll varje år.", "The value moves the same way every year."),
+        example="{is: worsening, for: 3 years}",
+    ),
+)
+WORDS = words_of(SHAPES)
 _WORDS = {
     "rising": Text("har stigit", "has risen"),
     "falling": Text("har sjunkit", "has fallen"),

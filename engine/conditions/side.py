@@ -18,21 +18,37 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from genomlys.engine.conditions.base import SIDE_COUNTS, SIDE_GOALS, Field, Figures, Need, Sight, either, side_count
+from genomlys.engine.conditions.base import (
+    SIDE_COUNTS,
+    SIDE_GOALS,
+    Field,
+    Figures,
+    Need,
+    Sight,
+    Subject,
+    either,
+    side_count,
+)
 from genomlys.engine.conditions.margin import Margin, of_truth
 from genomlys.engine.conditions.reading import Header, Scope
+from genomlys.engine.conditions.shape import Shape, words_of
 from genomlys.engine.errors import Lang, Place, Text
 from genomlys.engine.language.reader import Fields
+from genomlys.engine.language.words import Choice, Many, Word
 
-WORDS = TELLING = frozenset(SIDE_GOALS)
 IS: tuple[str, ...] = ()
-SUBJECTS = ("area",)
+SUBJECTS: tuple[Subject, ...] = ("area",)
 SIDES = ("worse", "mixed", "better", "even")
 SHARE = 0.25  # of the judged KPIs: how many more must point one way than the other
 _GOALS = {
     "cost": Text("kostnaden är", "the cost is"),
     "results": Text("resultaten är", "the results are"),
     "development": Text("utvecklingen är", "the development is"),
+}
+_ABOUT = {
+    "cost": Text("Områdets kostnad, över alla dess nyckeltal.", "The area's cost, over all its KPIs."),
+    "results": Text("Områdets resultat, över alla dess nyckeltal.", "The area's results, over all its KPIs."),
+    "development": Text("Områdets utveckling, över alla dess nyckeltal.", "The area's development, over all its KPIs."),
 }
 _WORDS = {
     "worse": Text("sämre", "worse"),
@@ -45,6 +61,17 @@ _OTHER_WORDS = {
     ("cost", "better"): Text("lägre", "lower"),
     ("results", "mixed"): Text("blandade", "mixed"),
 }
+SHAPES = tuple(
+    Shape(
+        SUBJECTS,
+        {goal: Word(Many(Choice(SIDES)), _ABOUT[goal])},
+        needed=(goal,),
+        about=_ABOUT[goal],
+        example=f"{{{goal}: [worse, mixed]}}",
+    )
+    for goal in SIDE_GOALS
+)
+WORDS = TELLING = words_of(SHAPES)
 
 
 def side_of(goal: str) -> pl.Expr:

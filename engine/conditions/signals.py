@@ -13,17 +13,41 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from genomlys.engine.conditions.base import Field, Figures, Need, RowCount, Sight, either, phrase
+from genomlys.engine.conditions.base import Field, Figures, Need, RowCount, Sight, Subject, either, phrase
 from genomlys.engine.conditions.margin import Counts, Margin, all_of, counted, of_numbers, of_truth
 from genomlys.engine.conditions.reading import Header, Scope, nothing_beside
+from genomlys.engine.conditions.shape import Shape, words_of
 from genomlys.engine.errors import Lang, Place, Text
 from genomlys.engine.language.reader import Fields
+from genomlys.engine.language.words import MONTHS, Choice, Group, Many, Word
 from genomlys.engine.vocabulary import SIGNAL_KINDS
 
-FILTER_WORDS = frozenset({"kind", "newer_than"})
-WORDS = TELLING = FILTER_WORDS | {"any_signal"}
 IS: tuple[str, ...] = ()
-SUBJECTS = ("signal", "area", "measure")
+SUBJECTS: tuple[Subject, ...] = ("signal", "area", "measure")
+_FILTER = {
+    "kind": Word(Many(Choice(SIGNAL_KINDS)), Text("Omständighetens slag.", "The kind of signal.")),
+    "newer_than": Word(MONTHS, Text("Daterad för mindre än så länge sedan.", "Dated less than so long ago.")),
+}
+FILTER_WORDS = frozenset(_FILTER)
+SHAPES = (
+    Shape(
+        ("signal",),
+        _FILTER,
+        needed=(),
+        about=Text(
+            "Så är det med omständigheten; alla ord ska stämma.", "What is so of the signal; all words must fit."
+        ),
+        example="{kind: law, newer_than: 24 months}",
+    ),
+    Shape(
+        SUBJECTS,
+        {"any_signal": Word(Group(_FILTER), Text("Vilka omständigheter det gäller.", "Which signals are meant."))},
+        needed=("any_signal",),
+        about=Text("Området har en sådan omständighet.", "The area has such a signal."),
+        example="{any_signal: {kind: [law, audit]}}",
+    ),
+)
+WORDS = TELLING = words_of(SHAPES)
 
 NAMES = {
     "law": Text("lag", "law"),

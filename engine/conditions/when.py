@@ -31,8 +31,8 @@ from genomlys.engine.language.reader import Fields, Reader, shown
 from genomlys.engine.language.template import NAME, check_slots, template_of
 from genomlys.engine.language.yamlfile import Node, Scalar
 
-# One line a kind. A kind says its WORDS; which of them are TELLING, so that they are enough to recognise it; which
-# words it takes for IS, that tell even more; and the SUBJECTS it can be asked of.
+# One line a kind. A kind says its SHAPES, whose WORDS it knows; which of them are TELLING, so that they are enough to
+# recognise it; which words it takes for IS, that tell even more; and the SUBJECTS it can be asked of.
 KINDS: Final[tuple[ModuleType, ...]] = (compare, run, data, reference, members, side, measures, signals)
 
 MOST_CONDITIONS: Final = 40

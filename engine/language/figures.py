@@ -11,11 +11,11 @@ from typing import Final
 
 from genomlys.engine.errors import Text
 from genomlys.engine.language.reader import Reader
+from genomlys.engine.language.words import NUMBER, Phrase
 from genomlys.engine.language.yamlfile import Node, Scalar, Seq
 from genomlys.engine.numbers import BLANKS, MARKS, MINUS
 
-_NUMBER: Final = rf"[+\-{MINUS}]?(?:[0-9]{{1,3}}(?:[{BLANKS}][0-9]{{3}})+|[0-9]+)(?:[.,][0-9]+)?"
-_SPAN: Final = rf"({_NUMBER})|({_NUMBER})?\s*\.\.\s*({_NUMBER})?"
+SPAN: Final = Phrase(rf"({NUMBER})|({NUMBER})?\s*\.\.\s*({NUMBER})?", "2 .. 3", number=True)
 _PLAIN: Final = str.maketrans({**dict.fromkeys(BLANKS), MINUS: "-", ",": "."})
 _MARKS: Final = {**MARKS, "_": "missing"}
 _FIRST_YEAR: Final = 1900
@@ -125,7 +125,7 @@ def read_number(reader: Reader, node: Node, what: Text, example: str, least: flo
 
 def read_span(reader: Reader, node: Node, what: Text) -> Span | None:
     """``2`` or ``2,0``, or the two ends of what is not known: ``1 .. 3``, ``2 ..``."""
-    match = reader.phrase(node, _SPAN, what, "2 .. 3")
+    match = reader.form(node, SPAN, what)
     if match is None:
         return None
     if match[1] is not None:
@@ -147,7 +147,7 @@ def read_day(reader: Reader, node: Node, what: Text) -> date | None:
 
 def number_of(text: str) -> float | None:
     """A number the Swedish way ("8 093", "3,4", "−2"), or None."""
-    value = float(text.translate(_PLAIN)) if re.fullmatch(_NUMBER, text) else _INF
+    value = float(text.translate(_PLAIN)) if re.fullmatch(NUMBER, text) else _INF
     return value if math.isfinite(value) else None
 
 

@@ -15,6 +15,7 @@ from datetime import date
 from typing import Final, TypeVar
 
 from genomlys.engine.errors import Place, Problem, Text, nearest
+from genomlys.engine.language.words import COUNT, MONTHS, NAME, QUANTITY, YEARS, Phrase
 from genomlys.engine.language.yamlfile import Map, Node, Scalar, Seq
 from genomlys.engine.numbers import BLANKS, MINUS
 
@@ -23,7 +24,6 @@ T = TypeVar("T")
 # More than anybody corrects before the next run; without an end a hostile file could cost minutes.
 MOST_PROBLEMS: Final = 200
 
-_NUMBER: Final = rf"[+\-{MINUS}]?(?:[0-9]{{1,3}}(?:[{BLANKS}][0-9]{{3}})+|[0-9]+)(?:[.,][0-9]+)?"
 _PLAIN: Final = str.maketrans({**dict.fromkeys(BLANKS), MINUS: "-", ",": "."})
 _MOST: Final = 1e15  # beyond it a float no longer tells one whole number from the next
 _ALIKE: Final = 0.5  # a misspelt word that is missing too; of two letters one may be wrong
@@ -171,6 +171,10 @@ class Reader:
             self._bad_phrase(node, text, what, example, remedy)
         return match
 
+    def form(self, node: Node, form: Phrase, what: Text) -> re.Match[str] | None:
+        """A scalar in a form that the schema knows too."""
+        return self.phrase(node, form.pattern, what, form.example)
+
     def _bad_phrase(self, node: Node, text: str, what: Text, example: str, remedy: Text | None = None) -> None:
         said = shown(text)
         self.report(
@@ -186,24 +190,24 @@ class Reader:
             f"Skriv bara a–z, siffror och bindestreck, med en bokstav först, till exempel '{example}'.",
             f"Write only a–z, digits and hyphens, a letter first, for example '{example}'.",
         )
-        match = self.phrase(node, r"[a-z][a-z0-9-]{0,60}", what, example, remedy)
+        match = self.phrase(node, NAME.pattern, what, example, remedy)
         return match[0] if match else None
 
     def years(self, node: Node, what: Text) -> int | None:
-        match = self.phrase(node, r"([0-9]{1,3}) years?", what, "3 years")
+        match = self.form(node, YEARS, what)
         return int(match[1]) if match else None
 
     def months(self, node: Node, what: Text) -> int | None:
-        match = self.phrase(node, r"([0-9]{1,3}) months?", what, "12 months")
+        match = self.form(node, MONTHS, what)
         return int(match[1]) if match else None
 
     def count(self, node: Node, what: Text) -> int | None:
-        match = self.phrase(node, r"[0-9]{1,6}", what, "2")
+        match = self.form(node, COUNT, what)
         return int(match[0]) if match else None
 
     def quantity(self, node: Node, what: Text, example: str = "5 %") -> Quantity | None:
         """A number the Swedish way ("8 093", "3,4", "−2") and what it counts."""
-        match = self.phrase(node, rf"({_NUMBER})(?:\s*([^\s0-9].*))?", what, example)
+        match = self.phrase(node, QUANTITY.pattern, what, example)
         if match is None:
             return None
         value = float(match[1].translate(_PLAIN))

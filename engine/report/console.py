@@ -88,8 +88,21 @@ def width(stream: TextIO) -> int:
 
 def told(problems: Sequence[Problem], lang: Lang) -> str:
     """Every problem on its line, and last how many there are."""
+    return "".join(f"{line}\n" for line in [*(problem.say(lang) for problem in problems), total(problems, lang)])
+
+
+def total(problems: Sequence[Problem], lang: Lang) -> str:
+    """ "3 fel, 1 varning."."""
     listed = [problem for problem in problems if problem.code != "more-problems"]
-    total = Text(f"{len(listed)} fel.", f"{len(listed)} {'error' if len(listed) == 1 else 'errors'}.").in_(lang)
-    if len(listed) < len(problems):
-        total = Text(f"Fler än {total}", f"More than {total}").in_(lang)
-    return "".join(f"{line}\n" for line in [*(problem.say(lang) for problem in problems), total])
+    warnings = sum(problem.severity == "warning" for problem in listed)
+    errors = len(listed) - warnings
+    words = (
+        [Text(f"{errors} fel", f"{errors} {'error' if errors == 1 else 'errors'}")] if errors or not warnings else []
+    )
+    if warnings:
+        one = warnings == 1
+        words.append(
+            Text(f"{warnings} {'varning' if one else 'varningar'}", f"{warnings} {'warning' if one else 'warnings'}")
+        )
+    said = f"{', '.join(text.in_(lang) for text in words)}."
+    return Text(f"Fler än {said}", f"More than {said}").in_(lang) if len(listed) < len(problems) else said
