@@ -196,7 +196,12 @@ class Figures:
     """Expressions for one row of the conditions frame; each may be null.
 
     value, basis: in the KPI's measure; value_year, basis_year: calendar years; hits of years; gap:
-    distance on the condition's side in the KPI's measure, and relative to the basis.
+    distance on the condition's side in the KPI's measure, and relative to the basis; p: of a test, the
+    probability of figures that speak at least as strongly for the condition when chance alone is at work.
+
+    Beside the expressions, what is known of the condition before any figure: chance: the most probable
+    that it can be that it holds by chance alone, where the kind knows; lasting: in how many years a
+    development or a difference must show for it to hold.
     """
 
     value: pl.Expr | None = None
@@ -210,6 +215,9 @@ class Figures:
     gap_ratio: pl.Expr | None = None
     same_year_expected: bool = False  # the text names both years when they differ
     in_years: tuple[InYear, ...] = ()
+    p: pl.Expr | None = None
+    chance: float | None = None
+    lasting: int = 1
 
 
 @dataclass(frozen=True)

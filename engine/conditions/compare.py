@@ -125,6 +125,7 @@ class Compare:
             gap_ratio=pl.when(basis != 0).then(self._gap(sight) / basis.abs()),
             same_year_expected=isinstance(self.than, Benchmark) and self.than.benchmark != "target",
             in_years=self._in_years(sight),
+            lasting=self.hits,
         )
 
     def fields(self, sight: Sight) -> Mapping[str, Field]:

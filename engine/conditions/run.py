@@ -10,6 +10,7 @@ a missing year and never crosses a change of definition.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -123,6 +124,8 @@ class Run:
             gap=self._gap(sight),
             gap_ratio=pl.when(first != 0).then(self._gap(sight) / first.abs()),
             in_years=self._in_years(sight),
+            chance=1 / math.factorial(self.years),
+            lasting=self._first,
         )
 
     def fields(self, sight: Sight) -> Mapping[str, Field]:

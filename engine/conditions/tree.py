@@ -92,3 +92,23 @@ def graded_leaf(when: Tree) -> Condition | None:
         if figures is not None and figures.gap_ratio is not None:
             return leaf
     return None
+
+
+def chance(tree: Tree) -> float | None:
+    """The most probable that it can be that the tree holds by chance alone; None where that is not known.
+
+    Nothing is taken for granted of how the conditions depend on each other: all of them together are at most as
+    probable as the least probable one, any of them at most as probable as all added up, and at least k of them at
+    most a k-th of that (Markov's inequality).
+    """
+    if not isinstance(tree, Branch):
+        figures = tree.figures(Sight())
+        return None if figures is None else figures.chance
+    parts = [chance(part) for part in tree.parts]
+    known = [part for part in parts if part is not None]
+    k = len(parts) if tree.joint == "all" else tree.k
+    if tree.joint == "not" or not known:
+        return None
+    if k == len(parts):
+        return min(known)
+    return min(1.0, sum(known) / k) if len(known) == len(parts) else None
