@@ -26,12 +26,15 @@ _ENGLISH: Final = {
     "minuter": "minutes",
     "mnkr": "SEK million",
     "månader": "months",
+    "nyckeltal": "KPIs",
+    "omständigheter": "signals",
     "platser": "places",
     "procentenheter": "percentage points",
     "timmar": "hours",
     "tkr": "SEK thousand",
     "veckor": "weeks",
     "år": "years",
+    "åtgärder": "measures",
 }
 # What a printed 1 counts.
 _ONE: Final[dict[Lang, dict[str, str]]] = {

@@ -10,7 +10,7 @@ import polars as pl
 from genomlys.engine.conditions.base import Lags, Metric, RuleMargin, Sight
 from genomlys.engine.conditions.margin import Margin
 from genomlys.engine.conditions.tree import needs
-from genomlys.engine.grid import Grid, Ints
+from genomlys.engine.grid import Floats, Grid, Ints
 from genomlys.engine.language.model import Rule
 
 STATUSES = ("flagged", "clear", "unknown", "not_applicable")
@@ -44,12 +44,18 @@ def reads_of(rules: Sequence[Rule], *, targets: bool) -> Reads:
 
 
 def judge_series(
-    grid: Grid, rows: Ints, rules: Sequence[Rule], reads: Reads, sight: Sight, shift: int = 0
+    grid: Grid,
+    rows: Ints,
+    rules: Sequence[Rule],
+    reads: Reads,
+    sight: Sight,
+    shift: int = 0,
+    instead: Floats | None = None,
 ) -> pl.DataFrame:
-    """The view of ``rows`` with every KPI rule's columns; ``shift`` as in ``Grid.view``."""
+    """The view of ``rows`` with every KPI rule's columns; ``shift`` and ``instead`` as in ``Grid.view``."""
     kpi_at = grid.kpi_at[rows]
     scopes = {rule.id: in_scope(grid.kpis, rule)[kpi_at] for rule in rules}
-    return evaluate(grid.view(rows, reads.lags, reads.metrics, shift), rules, scopes, sight)
+    return evaluate(grid.view(rows, reads.lags, reads.metrics, shift, instead), rules, scopes, sight)
 
 
 def in_scope(frame: pl.DataFrame, rule: Rule) -> pl.Series:

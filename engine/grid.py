@@ -66,11 +66,19 @@ class Grid:
         """Whether any KPI aims at a target, so that "worse" needs one."""
         return bool((self.kpis["direction"] == "target").any())
 
-    def view(self, rows: Ints, lags: Mapping[str, int], metrics: Sequence[Metric] = (), shift: int = 0) -> pl.DataFrame:
+    def view(
+        self,
+        rows: Ints,
+        lags: Mapping[str, int],
+        metrics: Sequence[Metric] = (),
+        shift: int = 0,
+        instead: Floats | None = None,
+    ) -> pl.DataFrame:
         """The frame that conditions read: a row per series of ``rows``, years counted backwards.
 
         With ``shift`` the KPI's year is moved that many calendar years back, for "what did the rule
-        say then"; a series without a value in exactly that year is then missing.
+        say then"; a series without a value in exactly that year is then missing. ``instead`` are other values
+        of the KPI's year, for "what would the rule say if"; ``rows`` may then name a series many times.
         Columns: see ``conditions.columns``; those of ``metrics``; and ``series`` (the row number in the grid).
         """
         anchor = self.anchor[rows] - shift
@@ -80,7 +88,7 @@ class Grid:
             there = ~np.isnan(_at(self.own, rows, anchor))
             state = np.where(there, np.uint8(0), np.uint8(STATES.index("missing")))
             anchor = np.where(there, anchor, -1)
-        block = Block(self, rows, anchor)
+        block = Block(self, rows, anchor, instead)
         data: dict[str, pl.Series] = {"series": pl.Series(rows)}
         data |= {f"own.{lag}": _floats(block.own(lag)) for lag in range(lags.get("own", 1))}
         data["year"] = _years(anchor, self.first_year)
@@ -112,18 +120,22 @@ class Grid:
 class Block:
     """Some of the grid's series as seen from their own year: what a metric reads (``conditions.base.Window``).
 
-    rows: the series; anchor: for each the column of the year it is seen from, -1 where there is none.
+    rows: the series; anchor: for each the column of the year it is seen from, -1 where there is none; instead:
+    other values of that year than its own.
     """
 
     grid: Grid
     rows: Ints
     anchor: Ints
+    instead: Floats | None = None
 
     @property
     def kpi_at(self) -> Ints:
         return self.grid.kpi_at[self.rows]
 
     def own(self, lag: int) -> Floats:
+        if lag == 0 and self.instead is not None:
+            return self.instead
         return _at(self.grid.own, self.rows, self._back(lag))
 
     def own_comparable(self, lag: int) -> Floats:

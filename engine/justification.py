@@ -133,7 +133,7 @@ def _caveats(rule: Rule, lang: Lang, sight: Sight) -> list[pl.Expr]:
     seen: list[pl.Expr] = []
     for leaf in leaves(rule.when):
         figures = leaf.figures(sight)
-        if figures is None or figures.basis_year is None or not figures.same_year_expected:
+        if figures.basis_year is None or not figures.same_year_expected:
             continue
         year = figures.basis_year
         # Each other year is told once, however many comparisons are of it.
@@ -152,7 +152,7 @@ def _caveats(rule: Rule, lang: Lang, sight: Sight) -> list[pl.Expr]:
 def _without_figures(leaf: Condition, lang: Lang, sight: Sight) -> list[pl.Expr]:
     """Of a condition that counts years: those it knows nothing of, which may have been hits as well."""
     figures = leaf.figures(sight)
-    if figures is None or figures.hits is None or len(figures.in_years) < 2:
+    if figures.hits is None or len(figures.in_years) < 2:
         return []
     years = [
         pl.when(year.margin.holds.is_null()).then(year.year.cast(pl.String)) for year in reversed(figures.in_years)

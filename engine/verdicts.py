@@ -298,9 +298,9 @@ class _Collected:
         parts = []
         for number, leaf in enumerate(leaves(rule.when), start=1):
             margin, figures = leaf.margin(self._sight), leaf.figures(self._sight)
-            title = None if figures is None or figures.basis_title is None else figures.basis_title
+            title = figures.basis_title
             shown = {
-                name: None if figures is None else getattr(figures, name)
+                name: getattr(figures, name)
                 for name in ("value", "value_year", "basis", "basis_year", "gap", "gap_ratio", "hits")
             }
             parts.append(
@@ -314,7 +314,7 @@ class _Collected:
                     margin.lo.alias("lo"),
                     margin.hi.alias("hi"),
                     (pl.lit(None) if title is None else title[self._lang == "en"]).alias("basis_title"),
-                    pl.lit(None if figures is None else figures.years).alias("years"),
+                    pl.lit(figures.years).alias("years"),
                     *[(pl.lit(None) if value is None else value).alias(name) for name, value in shown.items()],
                 )
                 .select(list(CONDITIONS))
@@ -343,8 +343,9 @@ def _severity(rule: Rule, sight: Sight) -> pl.Expr:
     if rule.severity.fixed is not None:
         return pl.lit(rule.severity.fixed, dtype=LEVELS)
     leaf = graded_leaf(rule.when)
-    figures = leaf.figures(sight) if leaf is not None else None
-    assert figures is not None and figures.gap_ratio is not None, "checked when the pack was loaded"
+    assert leaf is not None, "checked when the pack was loaded"
+    figures = leaf.figures(sight)
+    assert figures.gap_ratio is not None
     level = pl.lit("low", dtype=LEVELS)
     for name, limit in rule.severity.from_gap:
         level = pl.when(figures.gap_ratio >= limit - 1e-12).then(pl.lit(name, dtype=LEVELS)).otherwise(level)
@@ -359,7 +360,7 @@ def _money(rule: Rule, sight: Sight) -> pl.Expr:
     if leaf is None or rule.goal != "cost" or rule.tells != "problem" or rule.subject != "kpi":
         return pl.lit(None, dtype=pl.Float64)
     figures = leaf.figures(sight)
-    assert figures is not None and figures.gap is not None
+    assert figures.gap is not None
     # Flagged for its earlier years alone, it has no gap now.
     return pl.when(figures.gap > 0).then(figures.gap * pl.col("tkr_per_step"))
 

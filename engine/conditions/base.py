@@ -87,6 +87,16 @@ SIDE_GOALS = ("cost", "results", "development")
 SIDE_COUNTS = ("worse", "better", "mixed", "unknown", "judged")
 
 
+@dataclass(frozen=True)
+class SideCount:
+    """Needs, for the area, how many KPIs point each way by the KPI rules of a goal."""
+
+    goal: str
+
+    def column(self, count: str) -> str:
+        return side_count(self.goal, count)
+
+
 def side_count(goal: str, count: str) -> str:
     """The area frame's column with one of SIDE_COUNTS; ``judged`` counts the unknown ones too."""
     return f"side.{goal}.{count}"
@@ -127,7 +137,7 @@ class Metric(ABC):
         """The columns by name; NaN in Float64 becomes null. Names begin with what sets the metric apart."""
 
 
-Need = Lags | KpiCount | RowCount | RuleMargin | Metric
+Need = Lags | KpiCount | SideCount | RowCount | RuleMargin | Metric
 
 
 class RowFilter(Protocol):
@@ -187,21 +197,41 @@ class Condition(Protocol):
     def say(self, lang: Lang) -> str:
         """The condition in words, for ``explain`` and the rule's page."""
 
-    def figures(self, sight: Sight) -> Figures | None:
-        """The numbers behind the condition for the conditions frame; None when it has none."""
+    def figures(self, sight: Sight) -> Figures:
+        """What the condition rests on, for the conditions frame and for ``explain``."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """One thing that a condition rests on, as ``explain`` tells it: "beslutad: 2024-12-16". Not told where it is null.
+
+    name: for those who read explanations as data. year, source: of a figure of the data set, as in ``Lags``.
+    """
+
+    name: str
+    title: Text
+    value: Field
+    year: pl.Expr | None = None
+    source: str | None = None
 
 
 @dataclass(frozen=True)
 class Figures:
-    """Expressions for one row of the conditions frame; each may be null.
+    """What a condition rests on, as expressions over the subject's frame; each may be null.
 
-    value, basis: in the KPI's measure; value_year, basis_year: calendar years; hits of years; gap:
-    distance on the condition's side in the KPI's measure, and relative to the basis; p: of a test, the
-    probability of figures that speak at least as strongly for the condition when chance alone is at work.
+    For a row of the conditions frame: value, basis: in the KPI's measure; value_year, basis_year: calendar
+    years; hits of years; gap: distance on the condition's side in the KPI's measure, and relative to the basis;
+    p: of a test, the probability of figures that speak at least as strongly for the condition when chance alone
+    is at work.
 
     Beside the expressions, what is known of the condition before any figure: chance: the most probable
     that it can be that it holds by chance alone, where the kind knows; lasting: in how many years a
     development or a difference must show for it to hold.
+
+    For ``explain`` beside these: in_years: what is asked of each year; told: other things it rests on;
+    scale: what the margin counts, as a measure of KPIs is written ("dagar", "platser"); None: the KPI's own
+    measure; dates: the columns of a measure or signal that leave it unknown where they are null;
+    no_meaning: why it does not apply, the first that is true (Boolean).
     """
 
     value: pl.Expr | None = None
@@ -218,6 +248,10 @@ class Figures:
     p: pl.Expr | None = None
     chance: float | None = None
     lasting: int = 1
+    told: tuple[Told, ...] = ()
+    scale: str | None = None
+    dates: tuple[str, ...] = ()
+    no_meaning: tuple[tuple[pl.Expr, Text], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -235,6 +269,13 @@ class InYear:
     basis_year: pl.Expr
     band: pl.Expr
     source: str | None
+
+
+def word_of(column: str, names: Mapping[str, Text]) -> Field:
+    """A column of closed words, by their names."""
+    said = ({word: text.in_(lang) for word, text in names.items()} for lang in ("sv", "en"))
+    sv, en = (pl.col(column).replace_strict(each, default=None, return_dtype=pl.String) for each in said)
+    return Field("word", (sv, en))
 
 
 def phrase(sv: str, en: str, lang: Lang) -> str:

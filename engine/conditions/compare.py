@@ -21,7 +21,7 @@ import polars as pl
 from genomlys.engine.conditions import columns
 from genomlys.engine.conditions.base import Field, Figures, InYear, Need, Sight, Subject, phrase
 from genomlys.engine.conditions.bases import THAN, Basis, Benchmark, Number, OwnBefore, read_basis
-from genomlys.engine.conditions.difference import Band, Side, gap, margin
+from genomlys.engine.conditions.difference import NO_DIRECTION, Band, Side, gap, margin
 from genomlys.engine.conditions.margin import Margin, k_of
 from genomlys.engine.conditions.reading import BY, Header, Scope, needs_direction, read_band, read_measured
 from genomlys.engine.conditions.shape import Shape, words_of
@@ -126,6 +126,7 @@ class Compare:
             same_year_expected=isinstance(self.than, Benchmark) and self.than.benchmark != "target",
             in_years=self._in_years(sight),
             lasting=self.hits,
+            no_meaning=(NO_DIRECTION,),
         )
 
     def fields(self, sight: Sight) -> Mapping[str, Field]:

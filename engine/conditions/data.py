@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from genomlys.engine.conditions import columns
-from genomlys.engine.conditions.base import Field, Figures, Lags, Need, Sight, Subject, phrase
+from genomlys.engine.conditions.base import Field, Figures, Lags, Need, Sight, Subject, Told, phrase
 from genomlys.engine.conditions.margin import Margin, of_numbers, of_truth
 from genomlys.engine.conditions.reading import Header, Scope
 from genomlys.engine.conditions.shape import Shape, words_of
@@ -54,6 +54,21 @@ SHAPES = (
 WORDS = words_of(SHAPES)
 
 
+def _latest(none: str, old: str) -> pl.Expr:
+    year, judged = columns.LATEST_YEAR, columns.LATEST_YEAR + columns.AGE
+    when_old = pl.format(old, year.cast(pl.String), columns.AGE.cast(pl.String), judged.cast(pl.String))
+    return pl.when(columns.AGE > 0).then(when_old).otherwise(year.cast(pl.String)).fill_null(none)
+
+
+_LATEST = Field(
+    "word",
+    (
+        _latest("det finns inget", "{}, {} år före bedömningsåret {}"),
+        _latest("there is none", "{}, {} years before the year judged, {}"),
+    ),
+)
+
+
 @dataclass(frozen=True)
 class Data:
     place: Place
@@ -72,8 +87,9 @@ class Data:
             return of_numbers(never)
         return of_truth(columns.STATE == self.state)
 
-    def figures(self, sight: Sight) -> Figures | None:
-        return None
+    def figures(self, sight: Sight) -> Figures:
+        latest = Told("latest", Text("senaste värde", "latest value"), _LATEST, columns.LATEST_YEAR, "own")
+        return Figures(told=(latest,), scale="år")
 
     def fields(self, sight: Sight) -> Mapping[str, Field]:
         return {

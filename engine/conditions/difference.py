@@ -10,7 +10,7 @@ import polars as pl
 from genomlys.engine.conditions.base import Sight, phrase
 from genomlys.engine.conditions.columns import DIRECTION, OWN_HALF, WEIGHT
 from genomlys.engine.conditions.margin import Margin, of_numbers
-from genomlys.engine.errors import Lang
+from genomlys.engine.errors import Lang, Text
 
 Side = Literal["above", "below", "worse", "better"]
 
@@ -52,6 +52,15 @@ class Band:
                 return phrase(f" med mer än {number} %", f" by more than {number} %", lang)
             case "material":
                 return phrase(" med mer än väsentlighetsgränsen", " by more than the material difference", lang)
+
+
+NO_DIRECTION = (
+    DIRECTION == "neutral",
+    Text(
+        "nyckeltalet har ingen riktning: det är inte angivet om högre eller lägre är bättre",
+        "the KPI has no direction: it is not stated whether higher or lower is better",
+    ),
+)
 
 
 def applies(side: Side) -> pl.Expr | None:

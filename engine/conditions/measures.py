@@ -15,7 +15,18 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from genomlys.engine.conditions.base import Field, Figures, Need, RowCount, Sight, Subject, either, phrase
+from genomlys.engine.conditions.base import (
+    Field,
+    Figures,
+    Need,
+    RowCount,
+    Sight,
+    Subject,
+    Told,
+    either,
+    phrase,
+    word_of,
+)
 from genomlys.engine.conditions.margin import Counts, Margin, all_of, counted, negated, of_numbers, of_truth
 from genomlys.engine.conditions.reading import Header, Scope, nothing_beside
 from genomlys.engine.conditions.shape import Shape, words_of
@@ -62,6 +73,7 @@ _LISTS = {
 }
 
 _SAID = {"status": Text("läge", "status"), "horizon": Text("sikt", "horizon"), "saving_kind": Text("effekt", "effect")}
+_NO_DUE = Text("åtgärden har inget slutdatum", "the measure has no due date")
 NAMES = {
     "not_started": Text("inte påbörjad", "not started"),
     "ongoing": Text("pågår", "ongoing"),
@@ -79,7 +91,7 @@ NAMES = {
 }
 
 
-def say_words(column: str, values: Sequence[str], lang: Lang) -> str:
+def _say_words(column: str, values: Sequence[str], lang: Lang) -> str:
     """ "läge: pågår eller genomförd": a column of the measures table and its words."""
     return f"{_SAID[column].in_(lang)}: {either([NAMES[value].in_(lang) for value in values], lang)}"
 
@@ -109,7 +121,7 @@ class MeasureFilter:
         return all_of(parts) if parts else of_truth(pl.lit(True))
 
     def say(self, lang: Lang) -> str:
-        words = [say_words(column, values, lang) for column, values in self.lists]
+        words = [_say_words(column, values, lang) for column, values in self.lists]
         if self.older_than is not None:
             words.append(
                 phrase(
@@ -131,6 +143,10 @@ def _days_since(day: pl.Expr) -> pl.Expr:
     return (pl.col("as_of") - day).dt.total_days().cast(pl.Float64)
 
 
+def _date(column: str, title: Text) -> Told:
+    return Told(column, title, Field("text", (pl.col(column).cast(pl.String),)))
+
+
 @dataclass(frozen=True)
 class Measure:
     place: Place
@@ -144,8 +160,21 @@ class Measure:
     def margin(self, sight: Sight) -> Margin:
         return self.where.margin()
 
-    def figures(self, sight: Sight) -> Figures | None:
-        return None
+    def figures(self, sight: Sight) -> Figures:
+        where = self.where
+        told = [Told(column, _SAID[column], word_of(column, NAMES)) for column, _ in where.lists]
+        if where.older_than is not None:
+            told.append(_date("decided", Text("beslutad", "decided")))
+        if where.past_due is not None:
+            told.append(_date("due", Text("slutdatum", "due date")))
+        return Figures(
+            told=tuple(told),
+            scale="dagar",
+            dates=("decided",) if where.older_than is not None else (),
+            no_meaning=(
+                (pl.col("due").is_null(), Text("åtgärden har inget slutdatum", "the measure has no due date")),
+            ),
+        )
 
     def fields(self, sight: Sight) -> Mapping[str, Field]:
         return {}
@@ -171,8 +200,8 @@ class AnyMeasure:
         holding, unknown = pl.col(count.holding), pl.col(count.unknown)
         return counted(Counts(holding, unknown, holding, unknown), 1)
 
-    def figures(self, sight: Sight) -> Figures | None:
-        return None
+    def figures(self, sight: Sight) -> Figures:
+        return Figures(scale="åtgärder")
 
     def fields(self, sight: Sight) -> Mapping[str, Field]:
         return {"count": Field("integer", (pl.col(RowCount("measures", self.where).holding),))}

@@ -72,8 +72,12 @@ class Members:
         k = applying if self.at_least is None else pl.lit(self.at_least)
         return counted(Counts(*[pl.col(name) for name in count.counts]), k, (applying > 0).fill_null(False))
 
-    def figures(self, sight: Sight) -> Figures | None:
-        return None
+    def figures(self, sight: Sight) -> Figures:
+        said = Text(
+            f"regeln {self.rule} prövas inte för något av områdets nyckeltal",
+            f"the rule {self.rule} applies to no KPI of the area",
+        )
+        return Figures(scale="nyckeltal", no_meaning=((pl.lit(True), said),))
 
     def fields(self, sight: Sight) -> Mapping[str, Field]:
         count = KpiCount(self.rule)

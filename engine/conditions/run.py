@@ -18,7 +18,7 @@ import polars as pl
 
 from genomlys.engine.conditions import columns
 from genomlys.engine.conditions.base import Field, Figures, InYear, Lags, Need, Sight, Subject, phrase
-from genomlys.engine.conditions.difference import Band, Side, gap, margin
+from genomlys.engine.conditions.difference import NO_DIRECTION, Band, Side, gap, margin
 from genomlys.engine.conditions.margin import Margin, all_of
 from genomlys.engine.conditions.reading import BY, Header, Scope, needs_direction, read_band
 from genomlys.engine.conditions.shape import Shape, words_of
@@ -126,6 +126,7 @@ class Run:
             in_years=self._in_years(sight),
             chance=1 / math.factorial(self.years),
             lasting=self._first,
+            no_meaning=(NO_DIRECTION,),
         )
 
     def fields(self, sight: Sight) -> Mapping[str, Field]:

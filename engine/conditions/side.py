@@ -24,6 +24,7 @@ from genomlys.engine.conditions.base import (
     Field,
     Figures,
     Need,
+    SideCount,
     Sight,
     Subject,
     either,
@@ -50,6 +51,9 @@ _ABOUT = {
     "results": Text("Områdets resultat, över alla dess nyckeltal.", "The area's results, over all its KPIs."),
     "development": Text("Områdets utveckling, över alla dess nyckeltal.", "The area's development, over all its KPIs."),
 }
+_NOT_JUDGED = Text(
+    "inget av områdets nyckeltal bedöms i det avseendet", "none of the area's KPIs is judged in that respect"
+)
 _WORDS = {
     "worse": Text("sämre", "worse"),
     "mixed": Text("blandad", "mixed"),
@@ -110,15 +114,15 @@ class Side:
     sides: tuple[str, ...]
 
     def needs(self) -> tuple[Need, ...]:
-        return ()
+        return (SideCount(self.goal),)
 
     def margin(self, sight: Sight) -> Margin:
         side = side_of(self.goal)
         judged = pl.col(side_count(self.goal, "judged")).fill_null(0) > 0
         return of_truth(side.is_in(list(self.sides)), judged)
 
-    def figures(self, sight: Sight) -> Figures | None:
-        return None
+    def figures(self, sight: Sight) -> Figures:
+        return Figures(no_meaning=((pl.lit(True), _NOT_JUDGED),))
 
     def fields(self, sight: Sight) -> Mapping[str, Field]:
         return {

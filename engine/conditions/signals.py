@@ -13,7 +13,18 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from genomlys.engine.conditions.base import Field, Figures, Need, RowCount, Sight, Subject, either, phrase
+from genomlys.engine.conditions.base import (
+    Field,
+    Figures,
+    Need,
+    RowCount,
+    Sight,
+    Subject,
+    Told,
+    either,
+    phrase,
+    word_of,
+)
 from genomlys.engine.conditions.margin import Counts, Margin, all_of, counted, of_numbers, of_truth
 from genomlys.engine.conditions.reading import Header, Scope, nothing_beside
 from genomlys.engine.conditions.shape import Shape, words_of
@@ -96,8 +107,12 @@ class Signal:
     def margin(self, sight: Sight) -> Margin:
         return self.where.margin()
 
-    def figures(self, sight: Sight) -> Figures | None:
-        return None
+    def figures(self, sight: Sight) -> Figures:
+        told = [Told("kind", Text("slag", "kind"), word_of("kind", NAMES))] if self.where.kinds else []
+        if self.where.newer_than is None:
+            return Figures(told=tuple(told), scale="dagar")
+        date = Told("date", Text("datum", "date"), Field("text", (pl.col("date").cast(pl.String),)))
+        return Figures(told=(*told, date), scale="dagar", dates=("date",))
 
     def fields(self, sight: Sight) -> Mapping[str, Field]:
         return {}
@@ -123,8 +138,8 @@ class AnySignal:
         holding, unknown = pl.col(count.holding), pl.col(count.unknown)
         return counted(Counts(holding, unknown, holding, unknown), 1)
 
-    def figures(self, sight: Sight) -> Figures | None:
-        return None
+    def figures(self, sight: Sight) -> Figures:
+        return Figures(scale="omständigheter")
 
     def fields(self, sight: Sight) -> Mapping[str, Field]:
         return {"count": Field("integer", (pl.col(RowCount("signals", self.where).holding),))}

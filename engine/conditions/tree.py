@@ -88,8 +88,7 @@ def needs(tree: Tree) -> tuple[Need, ...]:
 def graded_leaf(when: Tree) -> Condition | None:
     """The first certain condition with a gap relative to a basis, which severity and money follow."""
     for leaf in certain_leaves(when):
-        figures = leaf.figures(Sight())
-        if figures is not None and figures.gap_ratio is not None:
+        if leaf.figures(Sight()).gap_ratio is not None:
             return leaf
     return None
 
@@ -102,8 +101,7 @@ def chance(tree: Tree) -> float | None:
     most a k-th of that (Markov's inequality).
     """
     if not isinstance(tree, Branch):
-        figures = tree.figures(Sight())
-        return None if figures is None else figures.chance
+        return tree.figures(Sight()).chance
     parts = [chance(part) for part in tree.parts]
     known = [part for part in parts if part is not None]
     k = len(parts) if tree.joint == "all" else tree.k

@@ -10,9 +10,9 @@ from typing import Final
 import polars as pl
 
 from genomlys.engine import evaluate
-from genomlys.engine.conditions.base import SIDE_COUNTS, KpiCount, RowCount, side_count
+from genomlys.engine.conditions.base import SIDE_COUNTS, KpiCount, RowCount, SideCount
 from genomlys.engine.conditions.measures import NAMES as MEASURE_NAMES
-from genomlys.engine.conditions.side import SHARE, Side
+from genomlys.engine.conditions.side import SHARE
 from genomlys.engine.conditions.signals import NAMES as SIGNAL_NAMES
 from genomlys.engine.errors import Text
 from genomlys.engine.explain import words
@@ -56,9 +56,9 @@ def of_count(case: Context, row: Row, need: KpiCount) -> Iterator[Fact]:
         yield Fact("rest", others.in_(case.lang), float(rest))
 
 
-def of_side(case: Context, row: Row, leaf: Side) -> Iterator[Fact]:
+def of_side(case: Context, row: Row, need: SideCount) -> Iterator[Fact]:
     """Which way the area's KPIs point, and when the area does."""
-    counts = {count: row[side_count(leaf.goal, count)] for count in SIDE_COUNTS}
+    counts = {count: row[need.column(count)] for count in SIDE_COUNTS}
     told = [
         f"{words.POINTING[count].in_(case.lang)} {number}"
         for count, number in counts.items()

@@ -9,7 +9,6 @@ from typing import Any
 
 import polars as pl
 
-from genomlys.engine import evaluate
 from genomlys.engine.comparisons import current_peers, group_of_kpis
 from genomlys.engine.conditions.base import Sight, Subject
 from genomlys.engine.dataset import Dataset
@@ -50,12 +49,6 @@ class Context:
         """The evaluated frame of the unit's subjects of one kind, or of those named."""
         frame = self.judged.frames[subject].filter(pl.col("unit") == self.unit)
         return frame if subjects is None else frame.filter(pl.col("subject").is_in(list(subjects)))
-
-    def scopes(self, rule: Rule, frame: pl.DataFrame) -> pl.Series:
-        """Whether each row of a frame of KPIs is in the rule's scope, as ``judge`` asked it."""
-        grid = self.judged.grid
-        in_scope: pl.Series = evaluate.in_scope(grid.kpis, rule)[grid.kpi_at[frame["series"].to_numpy()]]
-        return in_scope
 
     @cached_property
     def own_sources(self) -> Mapping[tuple[str, int], str]:

@@ -6,35 +6,12 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
-from genomlys.engine.conditions.base import (
-    Condition,
-    Figures,
-    InYear,
-    KpiCount,
-    Lags,
-    RuleMargin,
-)
-from genomlys.engine.conditions.measures import Measure, say_words
-from genomlys.engine.conditions.side import Side
-from genomlys.engine.conditions.signals import NAMES as SIGNAL_NAMES
-from genomlys.engine.conditions.signals import Signal
+from genomlys.engine.conditions.base import Figures, InYear
 from genomlys.engine.errors import Text
 from genomlys.engine.explain import words
 from genomlys.engine.explain.context import Context, Row
 from genomlys.engine.explain.model import Cell, Fact, Origin, Step
 
-_NEUTRAL: Final = Text(
-    "nyckeltalet har ingen riktning: det är inte angivet om högre eller lägre är bättre",
-    "the KPI has no direction: it is not stated whether higher or lower is better",
-)
-_NO_MEMBERS: Final = Text(
-    "regeln {} prövas inte för något av områdets nyckeltal", "the rule {} applies to no KPI of the area"
-)
-_NO_SIDE: Final = Text(
-    "inget av områdets nyckeltal bedöms i det avseendet", "none of the area's KPIs is judged in that respect"
-)
-_NO_DUE: Final = Text("åtgärden har inget slutdatum", "the measure has no due date")
-_OTHER_RULE: Final = Text("regeln {} är inte tillämplig här", "the rule {} does not apply here")
 _NO_MEANING: Final = Text("villkoret har ingen mening här", "the condition has no meaning here")
 _LIMIT: Final = Text("gränsen i regeln", "the rule's limit")
 _NO_VALUE: Final = Text("jämförbart värde saknas", "no comparable value")
@@ -170,58 +147,34 @@ def of_margin(case: Context, step: Step, measure: str, decimals: int) -> Iterato
     yield Fact("margin", said if step.lo else at_limit, step.lo)
 
 
-def of_state(case: Context, row: Row) -> Iterator[Fact]:
-    """What is known of the figure itself, for a condition on the data."""
-    latest, age = row["latest_year"], row["age"]
-    if latest is None:
-        yield Fact("latest", Text("det finns inget värde", "there is no value").in_(case.lang))
-        return
-    said = Text(f"senaste värde: {latest}", f"latest value: {latest}").in_(case.lang)
-    if age:
-        before = Text(f", {age} år före bedömningsåret {latest + age}", f" (the year judged is {latest + age})")
-        said += before.in_(case.lang)
-    yield Fact("latest", said, year=latest, origin=_origin(case, row["subject"], "own", latest))
+def of_told(case: Context, row: Row, at: str, figures: Figures) -> Iterator[Fact]:
+    """What else the kind says that it rests on."""
+    for number, told in enumerate(figures.told):
+        said, year = row[f"{at}.told{number}"], row[f"{at}.told{number}.year"]
+        if said is None:
+            continue
+        origin = _origin(case, row["subject"], told.source, year) if told.source else _origin_of(row)
+        text = f"{told.title.in_(case.lang)}: {said}"
+        yield Fact(told.name, text, row[f"{at}.told{number}.value"], year, origin)
 
 
-def of_entry(case: Context, row: Row, leaf: Measure | Signal) -> Iterator[Fact]:
-    """What a measure or signal is, for each word that the condition asks about."""
-    lang = case.lang
-    if isinstance(leaf, Signal):
-        origin = Origin("signals", row["subject"], row["signal_title"], None, row["source"])
-        if leaf.where.kinds:
-            kind = SIGNAL_NAMES[row["kind"]].in_(lang)
-            yield Fact("kind", f"{Text('slag', 'kind').in_(lang)}: {kind}", origin=origin)
-        dates = [("date", Text("datum", "date"))] if leaf.where.newer_than is not None else []
-    else:
-        origin = Origin("measures", row["subject"], row["measure_title"], None, row["source"])
-        for column, _ in leaf.where.lists:
-            yield Fact(column, say_words(column, [row[column]], lang), origin=origin)
-        dates = [("decided", Text("beslutad", "decided"))] if leaf.where.older_than is not None else []
-        dates += [("due", Text("slutdatum", "due date"))] if leaf.where.past_due is not None else []
-    for column, name in dates:
-        if row[column] is not None:
-            yield Fact(column, f"{name.in_(lang)}: {row[column]}", origin=origin)
+def _origin_of(row: Row) -> Origin | None:
+    """The row of the data set that a measure or a signal is."""
+    for table, title in (("measures", "measure_title"), ("signals", "signal_title")):
+        if title in row:
+            return Origin(table, row["subject"], row[title], None, row["source"])
+    return None
 
 
-def missing_dates(row: Row, leaf: Measure | Signal) -> Iterator[Cell]:
-    column, title = ("date", "signal_title") if isinstance(leaf, Signal) else ("decided", "measure_title")
-    if row[column] is None:
-        yield Cell(row["subject"], row[title], column, None, "missing")
+def missing_dates(row: Row, figures: Figures) -> Iterator[Cell]:
+    """The dates of the measure or signal itself that the condition asks about and that are not known."""
+    for column in figures.dates:
+        if row[column] is None:
+            title = next(row[name] for name in ("measure_title", "signal_title") if name in row)
+            yield Cell(row["subject"], title, column, None, "missing")
 
 
-def why_not(case: Context, row: Row, leaf: Condition) -> Fact:
+def why_not(case: Context, row: Row, at: str, figures: Figures) -> Fact:
     """Why a condition has no meaning for the subject."""
-    first = next(iter(leaf.needs()), None)
-    said, rule = _NO_MEANING, ""
-    match first:
-        case KpiCount():
-            said, rule = _NO_MEMBERS, first.rule
-        case RuleMargin():
-            said, rule = _OTHER_RULE, first.rule
-        case Lags() if row["direction"] == "neutral":
-            said = _NEUTRAL
-        case None if isinstance(leaf, Side):
-            said = _NO_SIDE
-        case None if isinstance(leaf, Measure) and row["due"] is None:
-            said = _NO_DUE
-    return Fact("why_not", said.in_(case.lang).replace("{}", rule))
+    reasons = (text for number, (_, text) in enumerate(figures.no_meaning) if row[f"{at}.no{number}"])
+    return Fact("why_not", next(reasons, _NO_MEANING).in_(case.lang))

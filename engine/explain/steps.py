@@ -8,23 +8,18 @@ from typing import Final
 
 import polars as pl
 
-from genomlys.engine.conditions.base import Condition, Figures, KpiCount, Lags, Metric, RowCount, RuleMargin
+from genomlys.engine.conditions.base import Condition, Figures, KpiCount, RowCount, RuleMargin, SideCount
 from genomlys.engine.conditions.margin import Margin
-from genomlys.engine.conditions.measures import Measure
-from genomlys.engine.conditions.side import Side
-from genomlys.engine.conditions.signals import Signal
 from genomlys.engine.conditions.tree import Branch, Tree, needs
 from genomlys.engine.errors import Lang, Text
 from genomlys.engine.explain import below, facts, words
 from genomlys.engine.explain.context import Context, Row
 from genomlys.engine.explain.model import Cell, Fact, Step
+from genomlys.engine.justification import written
 from genomlys.engine.language.model import Rule
 from genomlys.engine.unknowns import cells_of
 
-_KPIS: Final = Text("nyckeltal", "KPIs")
-_ROWS: Final = {"measures": Text("åtgärder", "measures"), "signals": Text("omständigheter", "signals")}
-_DAYS: Final = Text("dagar", "days")
-_YEARS: Final = Text("år", "years")
+_NUMBERS: Final = ("value", "difference", "percent", "integer", "tkr")  # fields that have a number
 _NOTES: Final = {
     "stale": Text("senaste värdet är från {}", "the latest value is of {}"),
     "break": Text("definitionen ändrades {}", "the definition changed in {}"),
@@ -61,10 +56,11 @@ def steps(case: Context, rule: Rule, of: Sequence[str]) -> dict[str, Step]:
             members[need.rule] = below.members(case, need.rule)
             open_ = pl.col("status").is_in(["flagged", "unknown"]) & pl.col("area").is_in(frame["area"].to_list())
             other[need.rule] = steps(case, case.rules[need.rule], members[need.rule].filter(open_)["subject"].to_list())
-    for each in _of_sides(case, root):
-        members[each.id] = below.members(case, each.id).filter(pl.col("status").is_in(["flagged", "unknown"]))
-        shown = members[each.id].filter(pl.col("area").is_in(frame["area"].to_list()))
-        other[each.id] = steps(case, each, shown["subject"].to_list())
+        elif isinstance(need, SideCount):
+            for each in _of_goal(case, need.goal):
+                members[each.id] = below.members(case, each.id).filter(pl.col("status").is_in(["flagged", "unknown"]))
+                shown = members[each.id].filter(pl.col("area").is_in(frame["area"].to_list()))
+                other[each.id] = steps(case, each, shown["subject"].to_list())
     asked = _Asked(case, other, members, _cells(case, rule, root, frame))
     # The columns that rules have added have a colon in their names; what is left is the subject's own.
     own = [name for name in frame.columns if ":" not in name]
@@ -84,18 +80,17 @@ def _walk(node: _Node) -> Iterator[_Node]:
         yield from _walk(part)
 
 
-def _of_sides(case: Context, root: _Node) -> list[Rule]:
-    """The rules that tell which way an area's KPIs point, for the conditions that ask it."""
-    goals = {node.tree.goal for node in _walk(root) if isinstance(node.tree, Side)}
-    return [rule for rule in case.book.rules if rule.subject == "kpi" and rule.goal in goals]
+def _of_goal(case: Context, goal: str) -> list[Rule]:
+    """The rules that tell which way an area's KPIs point in a goal."""
+    return [rule for rule in case.book.rules if rule.subject == "kpi" and rule.goal == goal]
 
 
 def _columns(root: _Node, case: Context) -> Iterator[pl.Expr]:
     for node in _walk(root):
         yield from _of_margin(node.tree.margin(case.sight), node.at)
-        figures = None if isinstance(node.tree, Branch) else node.tree.figures(case.sight)
-        if figures is None:
+        if isinstance(node.tree, Branch):
             continue
+        figures = node.tree.figures(case.sight)
         yield from _of_figures(figures, node.at, case.lang)
         for number, year in enumerate(figures.in_years):
             at = f"{node.at}/{number}"
@@ -115,6 +110,14 @@ def _of_figures(figures: Figures, at: str, lang: Lang) -> Iterator[pl.Expr]:
     shown["basis_title"] = None if figures.basis_title is None else figures.basis_title[lang == "en"]
     for name, expression in shown.items():
         yield (pl.lit(None) if expression is None else expression).alias(f"{at}.{name}")
+    for number, (why, _) in enumerate(figures.no_meaning):
+        yield why.alias(f"{at}.no{number}")
+    for number, told in enumerate(figures.told):
+        yield written(told.value, lang).alias(f"{at}.told{number}")
+        has_number = told.value.kind in _NUMBERS
+        value = told.value.parts[0].cast(pl.Float64) if has_number else pl.lit(None, dtype=pl.Float64)
+        yield value.alias(f"{at}.told{number}.value")
+        yield (pl.lit(None, dtype=pl.Int32) if told.year is None else told.year).alias(f"{at}.told{number}.year")
 
 
 def _step(asked: _Asked, node: _Node, row: Row) -> Step:
@@ -128,69 +131,68 @@ def _step(asked: _Asked, node: _Node, row: Row) -> Step:
         hi=row[f"{at}.hi"],
     )
     if not isinstance(tree, Branch):
-        return _condition(asked, replace(step, measure=_scale(asked, tree, row)), node, tree, row)
+        return _condition(asked, step, node, tree, row)
     parts = tuple(_step(asked, part, row) for part in node.parts)
     scales = {part.measure for part in parts if part.measure is not None}
     return replace(step, parts=parts, k=tree.k, measure=scales.pop() if len(scales) == 1 else None)
 
 
-def _scale(asked: _Asked, leaf: Condition, row: Row) -> str | None:
-    """What the condition's margin is counted in."""
-    lang, first = asked.case.lang, next(iter(leaf.needs()), None)
-    match first:
-        case KpiCount():
-            return _KPIS.in_(lang)
-        case RowCount():
-            return _ROWS[first.table].in_(lang)
-        case RuleMargin():
-            return asked.other[first.rule][row["subject"]].measure
-        case Lags() if leaf.figures(asked.case.sight) is None:
-            return _YEARS.in_(lang)
-        case Lags() | Metric():
-            return words.difference_measure(row["measure"], lang)
-        case None:
-            return _DAYS.in_(lang) if isinstance(leaf, Measure | Signal) else None
-
-
 def _condition(asked: _Asked, step: Step, node: _Node, leaf: Condition, row: Row) -> Step:
     """The step with its facts, the years or verdicts below it, and what is missing."""
     case, figures = asked.case, leaf.figures(asked.case.sight)
+    told, parts, missing = _referred(asked, row, leaf)
+    scale = figures.scale or (row["measure"] if "kpi" in row else None)
+    step = replace(step, measure=_counted_in(asked, leaf, scale, row))
     if not step.applies:
-        return replace(step, facts=(facts.why_not(case, row, leaf),))
+        return replace(step, facts=(facts.why_not(case, row, node.at, figures),))
+    missing += [*asked.cells.get((node.at, row["subject"]), ()), *facts.missing_dates(row, figures)]
+    refers = bool(told or parts)
+    if "kpi" in row:
+        told += _figures_told(case, row, node, figures)
+        parts += _years(case, row, node, figures, step)
+    told += facts.of_told(case, row, node.at, figures)
+    if scale is not None and not refers:
+        # Of what it refers to, that says more than how many of them it is short of.
+        told += facts.of_margin(case, step, scale, 0 if figures.scale else row["decimals"])
+    is_open = step.holds is None
+    return replace(step, facts=tuple(told), parts=tuple(parts), missing=tuple(missing) if is_open else ())
+
+
+def _counted_in(asked: _Asked, leaf: Condition, scale: str | None, row: Row) -> str | None:
+    """What the margin is counted in, in words; that of another rule is the other's."""
+    other = next((need.rule for need in leaf.needs() if isinstance(need, RuleMargin)), None)
+    if other is not None:
+        return asked.other[other][row["subject"]].measure
+    return None if scale is None else words.difference_measure(scale, asked.case.lang)
+
+
+def _referred(asked: _Asked, row: Row, leaf: Condition) -> tuple[list[Fact], list[Step], list[Cell]]:
+    """What the condition refers to: facts, the verdicts below it and what is missing of them."""
+    case = asked.case
     told: list[Fact] = []
     parts: list[Step] = []
-    missing = list(asked.cells.get((node.at, row["subject"]), ()))
+    missing: list[Cell] = []
     for need in leaf.needs():
         match need:
             case KpiCount():
-                mine = asked.members[need.rule].filter(pl.col("area") == row["area"])
                 told += below.of_count(case, row, need)
-                parts += below.member_steps(case, need.rule, mine, asked.other[need.rule])
+                parts += _members(asked, row, need.rule)
             case RuleMargin():
                 other, title = asked.other[need.rule][row["subject"]], case.rules[need.rule].title.in_(case.lang)
                 parts.append(below.verdict_step(other, title, f"{need.rule}/{row['subject']}"))
             case RowCount():
                 told += below.entries(case, row, need)
                 missing += below.open_entries(case, row, need)
-    if isinstance(leaf, Side):
-        told += below.of_side(case, row, leaf)
-        for each in case.book.rules:
-            if each.subject == "kpi" and each.goal == leaf.goal:
-                mine = asked.members[each.id].filter(pl.col("area") == row["area"])
-                parts += below.member_steps(case, each.id, mine, asked.other[each.id])
-    elif figures is not None:
-        told += _figures_told(case, row, node, figures)
-        parts += _years(case, row, node, figures, step)
-        told += facts.of_margin(case, step, row["measure"], row["decimals"])
-    elif isinstance(leaf, Measure | Signal):
-        told += facts.of_entry(case, row, leaf)
-        missing += facts.missing_dates(row, leaf)
-        told += facts.of_margin(case, step, _DAYS.sv, 0)
-    elif any(isinstance(need, Lags) for need in leaf.needs()):
-        told += facts.of_state(case, row)
-        told += facts.of_margin(case, step, _YEARS.sv, 0)
-    is_open = step.holds is None
-    return replace(step, facts=tuple(told), parts=tuple(parts), missing=tuple(missing) if is_open else ())
+            case SideCount():
+                told += below.of_side(case, row, need)
+                for each in _of_goal(case, need.goal):
+                    parts += _members(asked, row, each.id)
+    return told, parts, missing
+
+
+def _members(asked: _Asked, row: Row, rule: str) -> Iterator[Step]:
+    mine = asked.members[rule].filter(pl.col("area") == row["area"])
+    return below.member_steps(asked.case, rule, mine, asked.other[rule])
 
 
 def _figures_told(case: Context, row: Row, node: _Node, figures: Figures) -> Iterator[Fact]:

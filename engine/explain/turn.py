@@ -44,7 +44,10 @@ def turns(case: Context, rule: Rule, of: Sequence[str]) -> dict[str, Turn]:
     if known.is_empty() or not distances:
         return {}
     tried = _moved(known, distances)
-    again = evaluate.evaluate(tried, rules, {each.id: case.scopes(each, tried) for each in rules}, case.sight)
+    grid, reads = case.judged.grid, evaluate.reads_of(rules, targets=case.sight.targets)
+    values = tried["_value"].to_numpy()
+    again = evaluate.judge_series(grid, tried["series"].to_numpy(), rules, reads, case.sight, instead=values)
+    again = pl.concat([again.drop("series"), tried], how="horizontal")
     flagged = pl.col(f"{rule.id}:holds").eq_missing(True)
     turned = (
         again.filter(pl.col(f"{rule.id}:applies") & (flagged != pl.col("_held")))
@@ -52,7 +55,7 @@ def turns(case: Context, rule: Rule, of: Sequence[str]) -> dict[str, Turn]:
         .unique("subject", keep="first", maintain_order=True)
     )
     open_ = pl.col(f"{rule.id}:holds").is_null().alias("_open")
-    shown = turned.select("subject", "own.0", "measure", "decimals", "_shift", "_held", open_)
+    shown = turned.select("subject", "_value", "measure", "decimals", "_shift", "_held", open_)
     found = {row["subject"]: _said(row, case.lang) for row in shown.rows(named=True)}
     if all(_complete(case, leaf) for leaf in asked):
         for subject, year, held in known.select("subject", "year", "_held").iter_rows():
@@ -67,14 +70,13 @@ def _refers(leaf: Condition) -> bool:
 
 def _complete(case: Context, leaf: Condition) -> bool:
     """Whether the distances of a condition tell every value at which it turns: so where it is a plain difference."""
-    figures = leaf.figures(case.sight)
-    return figures is not None and bool(figures.in_years)
+    return bool(leaf.figures(case.sight).in_years)
 
 
 def _distances(case: Context, leaf: Condition) -> Iterator[pl.Expr]:
     """How far the latest value may lie from where the condition turns (Float64, null or infinite where nowhere)."""
     figures = leaf.figures(case.sight)
-    if figures is None:
+    if figures.scale is not None:
         return
     margins = [year.margin.lo for year in figures.in_years] or [leaf.margin(case.sight).lo]
     yield from margins
@@ -99,12 +101,12 @@ def _moved(known: pl.DataFrame, distances: Sequence[pl.Expr]) -> pl.DataFrame:
         .filter(pl.col("_steps") != 0)
         .with_columns(_shift=pl.col("_steps") * pl.col("_step"))
         .unique(["subject", "_shift"], maintain_order=True)
-        .with_columns((pl.col("own.0") + pl.col("_shift")).alias("own.0"))
+        .select("series", "subject", "measure", "_held", "_shift", _value=pl.col("own.0") + pl.col("_shift"))
     )
 
 
 def _said(row: Row, lang: Lang) -> Turn:
-    to, by, measure, decimals = row["own.0"], row["_shift"], row["measure"], row["decimals"]
+    to, by, measure, decimals = row["_value"], row["_shift"], row["measure"], row["decimals"]
     was = to - by
     moved = Text("stiger" if by > 0 else "sjunker", "rises" if by > 0 else "falls")
     flag = Text("släcks", "is cleared") if row["_held"] else Text("tänds", "is raised")

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeVar
 
-from genomlys.engine.conditions.side import Side
-from genomlys.engine.conditions.tree import Tree, leaves
+from genomlys.engine.conditions.base import SideCount
+from genomlys.engine.conditions.tree import Tree, needs
 from genomlys.engine.conditions.tree import graded_leaf as graded_leaf
 from genomlys.engine.errors import Place, Problem, RuleError, Text
 from genomlys.engine.language.binding import check_ids, check_number, check_references, ordered, referred
@@ -49,7 +49,7 @@ class RuleBook:
 
     def _asked(self, when: Tree) -> set[str]:
         """The rules that a tree refers to, and those that its sides count."""
-        goals = {leaf.goal for leaf in leaves(when) if isinstance(leaf, Side)}
+        goals = {need.goal for need in needs(when) if isinstance(need, SideCount)}
         return {*referred(when)} | {rule.id for rule in self.rules if rule.subject == "kpi" and rule.goal in goals}
 
 
