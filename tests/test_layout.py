@@ -31,6 +31,7 @@ ROOT = Path(__file__).resolve().parents[1]
 ORDER = [
     ["engine.errors", "engine.vocabulary"],
     ["engine.numbers"],
+    ["engine.statistics"],
     ["engine.writing"],
     ["engine.amounts"],
     ["engine.language.yamlwords"],

@@ -1,0 +1,1 @@
+"""Statistics over whole columns of series, in NumPy alone."""
