@@ -9,7 +9,7 @@ import polars as pl
 
 from genomlys.engine.conditions.base import Sight, phrase
 from genomlys.engine.conditions.columns import DIRECTION, OWN_HALF, WEIGHT
-from genomlys.engine.conditions.margin import Margin, of_numbers
+from genomlys.engine.conditions.margin import Margin, of_difference
 from genomlys.engine.errors import Lang, Text
 
 Side = Literal["above", "below", "worse", "better"]
@@ -106,7 +106,6 @@ def margin(
     """
     aim = target if sight.targets and side in ("worse", "better") else None
     tie = _tie(own, basis, aim)
-    exact = _untied(gap(own, basis, side, aim) - band.width(basis), tie)
     sign = {"above": pl.lit(1.0), "below": pl.lit(-1.0), "worse": WEIGHT, "better": -WEIGHT}[side]
     ends = []
     for end in (-1.0, 1.0):
@@ -118,8 +117,8 @@ def margin(
                 .then(_target_end(own, basis, aim, half_basis, band, side, end))
                 .otherwise(value)
             )
-        ends.append(_untied(value, tie))
-    return of_numbers(exact, ends[0], ends[1], applies(side))
+        ends.append(value)
+    return of_difference(gap(own, basis, side, aim) - band.width(basis), tie, ends[0], ends[1], applies(side))
 
 
 def _target_end(
@@ -137,7 +136,3 @@ def _tie(own: pl.Expr, basis: pl.Expr, aim: pl.Expr | None) -> pl.Expr:
     """What a margin must exceed to be more than a tie; a far target makes every distance to it less exact."""
     size = own.abs() + basis.abs()
     return (size if aim is None else size + aim.abs().fill_null(0.0)) * _TIE
-
-
-def _untied(value: pl.Expr, tie: pl.Expr) -> pl.Expr:
-    return pl.when(value.abs() <= tie).then(0.0).otherwise(value)

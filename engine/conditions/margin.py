@@ -26,7 +26,7 @@ class Margin:
     ``holds`` (Boolean) is null where it cannot be known; ``rounded`` is the same when every printed
     figure may be off by half of its last decimal. ``applies`` (Boolean, never null) is false where
     the condition has no meaning, such as "worse" for a neutral KPI; None means that it always
-    applies.
+    applies. ``exact``, where there is one, is null where a cell is missing and else both ``lo`` and ``hi``.
     """
 
     lo: pl.Expr
@@ -34,6 +34,7 @@ class Margin:
     holds: pl.Expr
     rounded: pl.Expr
     applies: pl.Expr | None = None
+    exact: pl.Expr | None = None
 
     @property
     def meant(self) -> pl.Expr:
@@ -50,11 +51,23 @@ def of_numbers(
     """
     holds = exact > 0
     rounded = holds if lowest is None or highest is None else _truth(lowest, highest)
-    return Margin(exact.fill_null(-INF), exact.fill_null(INF), holds, rounded, applies)
+    return Margin(exact.fill_null(-INF), exact.fill_null(INF), holds, rounded, applies, exact)
 
 
-def _truth(lowest: pl.Expr, highest: pl.Expr) -> pl.Expr:
-    return pl.when(lowest > 0).then(True).when(highest <= 0).then(False)
+def of_difference(
+    value: pl.Expr, tie: pl.Expr, lowest: pl.Expr, highest: pl.Expr, applies: pl.Expr | None = None
+) -> Margin:
+    """A margin from a difference that is 0 where it is at most ``tie`` (at least 0), and so are its bounds.
+
+    What is above ``tie`` is above 0: the truth needs no number that is set to 0 first.
+    """
+    exact = pl.when(value.abs() <= tie).then(0.0).otherwise(value)
+    rounded = _truth(lowest, highest, tie)
+    return Margin(exact.fill_null(-INF), exact.fill_null(INF), value > tie, rounded, applies, exact)
+
+
+def _truth(lowest: pl.Expr, highest: pl.Expr, turn: pl.Expr | float = 0) -> pl.Expr:
+    return pl.when(lowest > turn).then(True).when(highest <= turn).then(False)
 
 
 def of_truth(holds: pl.Expr, applies: pl.Expr | None = None) -> Margin:
