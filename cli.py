@@ -217,6 +217,7 @@ def check(paths: tuple[str, ...], lang: Lang) -> int:
     write("".join(f"{text.in_(lang)}\n" for text in found.read), sys.stdout)
     if found.problems:
         write(told(found.problems, lang), sys.stderr)
+    if not found.holds:
         return BAD_INPUT
     write(Text("Inga fel.\n", "No errors.\n").in_(lang), sys.stdout)
     return DONE
@@ -244,6 +245,45 @@ def explain(
     found = explained(dataset, *rules, verdict=verdict, unit=unit, as_of=as_of, lang=lang)
     write(render(found, lang), sys.stdout)
     return DONE
+
+
+@main.group(options_metavar="[VÄXLAR]", subcommand_metavar="KOMMANDO ...", cls=_Group)
+@_HELP
+def rules() -> None:
+    """Skriv, kontrollera, pröva och visa regelpaket."""
+
+
+_PACKS = click.argument("packs", nargs=-1, metavar="[PACK]...")
+
+
+@rules.command("check", options_metavar="[VÄXLAR]", short_help="Visa allt som är fel i regelpaket.")
+@_PACKS
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "sarif", "github"]),
+    default="text",
+    metavar="text|json|sarif|github",
+    help="Hur felen skrivs. Annars text.",
+)
+@click.option("--strict", is_flag=True, help="Avsluta med kod 1 också vid varningar.")
+@_LANG
+@_HELP
+def rules_check(packs: tuple[str, ...], form: str, strict: bool, lang: Lang) -> int:
+    """Visa allt som är fel i regelpaket, med plats och vad som ska stå i stället.
+
+    PACK är ett regelpakets mapp, fil eller namn. Flera läses tillsammans. Utan PACK prövas det medföljande.
+    """
+    from genomlys.engine.report.checked import check_rules
+    from genomlys.engine.report.problems import FORMATS
+
+    found = check_rules(packs or ("kommun",))
+    if form != "text" or found.problems:
+        write(FORMATS[form](found.problems, lang), sys.stdout)
+    else:
+        write("".join(f"{text.in_(lang)}\n" for text in found.read), sys.stdout)
+        write(Text("Inga fel.\n", "No errors.\n").in_(lang), sys.stdout)
+    return BAD_INPUT if not found.holds or (strict and found.problems) else DONE
 
 
 if __name__ == "__main__":

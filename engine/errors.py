@@ -37,6 +37,11 @@ class Place:
     line: int | None = None
     column: int | str | None = None
 
+    @property
+    def order(self) -> tuple[str, int, int]:
+        """By which places in rule files are sorted."""
+        return self.file, self.line or 0, self.column if isinstance(self.column, int) else 0
+
     def say(self, lang: Lang = "sv") -> str:
         if isinstance(self.column, int):
             return f"{self.file}:{self.line}:{self.column}"

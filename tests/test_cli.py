@@ -21,6 +21,7 @@ from genomlys.cli import main
 from genomlys.engine.errors import UsageError
 from genomlys.engine.report.files import write_files
 
+BAD = Path(__file__).resolve().parent / "bad"
 ROOT = Path(__file__).parents[1]
 BUNDLED = ROOT / "datasets" / "alingsas-2025"
 
@@ -113,7 +114,7 @@ USAGE = [
     (["assess", "--unit"], "Växeln --unit ska följas av ett värde."),
     (["assess", "--untis", "x"], "Det finns ingen växel --untis. Menade du --unit"),
     (["assess", "a", "b"], "För mycket på raden: b."),
-    (["asess"], "Det finns inget kommando 'asess'. Skriv något av: assess, check, explain."),
+    (["asess"], "Det finns inget kommando 'asess'. Skriv något av: assess, check, explain, rules."),
     (["check"], "PATH... saknas."),
     (["explain"], "ID saknas."),
     (["explain", "lokalhyro"], "Menade du 'lokalhyror'?"),
@@ -292,6 +293,38 @@ def test_check_reads_packs_together(tmp_path: Path) -> None:
     path.write_text(own, encoding="utf-8")
     assert run("check", "kommun", path).exit_code == 0
     assert "[unknown-rule]" in run("check", path).stderr
+
+
+# rules
+
+
+def test_rules_check_tells_of_a_pack_that_holds() -> None:
+    done = run("rules", "check")
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert done.stdout.startswith("kommun: ") and done.stdout.endswith("Inga fel.\n")
+
+
+def test_rules_check_points_at_what_is_wrong() -> None:
+    done = run("rules", "check", BAD / "compare-misspelt-side.yaml")
+    assert done.exit_code == 1 and "^" in done.stdout and "Menade du 'above'?" in done.stdout
+    assert done.stdout.endswith("1 fel.\n")
+
+
+def test_a_warning_is_no_error_unless_asked_for() -> None:
+    pack = BAD / "lint-number-in-text.yaml"
+    done = run("rules", "check", pack)
+    assert done.exit_code == 0 and "varning: " in done.stdout and done.stdout.endswith("1 varning.\n")
+    assert run("rules", "check", pack, "--strict").exit_code == 1
+    assert run("rules", "check", "--strict").exit_code == 0
+    done = run("check", pack)
+    assert (done.exit_code, done.stdout.splitlines()[-1]) == (0, "Inga fel.") and "varning: " in done.stderr
+
+
+@pytest.mark.parametrize("form", ["json", "sarif"])
+def test_rules_check_writes_for_machines_whatever_was_found(form: str) -> None:
+    for packs, code in ((["kommun"], 0), ([BAD / "lint-above-and-below.yaml"], 1)):
+        done = run("rules", "check", *packs, "--format", form)
+        assert (done.exit_code, done.stderr) == (code, "") and json.loads(done.stdout)
 
 
 # explain

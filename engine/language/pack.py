@@ -104,7 +104,7 @@ def load_rules(*sources: str | Path) -> RuleBook:
         drafts.append(draft)
     order = _bind(drafts, problems, complete=len(drafts) == len(sources or ("kommun",)))
     if problems:
-        raise RuleError(sorted(dict.fromkeys(problems), key=_by_place))
+        raise RuleError(sorted(dict.fromkeys(problems), key=lambda each: each.place.order))
     packs = tuple(draft.pack() for draft in drafts)
     by_id = {rule.id: rule for pack in packs for rule in pack.rules}
     return RuleBook(packs, tuple(by_id[rule] for rule in order), tuple(move for pack in packs for move in pack.moves))
@@ -114,13 +114,8 @@ def load_pack(source: str | Path) -> Pack:
     """One pack, each rule checked by itself. Raises RuleError with every problem found."""
     draft = _read_pack(source)
     if draft.reader.problems:
-        raise RuleError(sorted(draft.reader.problems, key=_by_place))
+        raise RuleError(sorted(draft.reader.problems, key=lambda each: each.place.order))
     return draft.pack()
-
-
-def _by_place(problem: Problem) -> tuple[str, int, int]:
-    column = problem.place.column
-    return problem.place.file, problem.place.line or 0, column if isinstance(column, int) else 0
 
 
 def _read_pack(source: str | Path) -> _PackDraft:

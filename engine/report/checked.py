@@ -8,6 +8,7 @@ from pathlib import Path
 
 from genomlys.engine.dataset import Dataset, read_dataset
 from genomlys.engine.errors import GenomlysError, Lang, Place, Problem, RuleError, Text
+from genomlys.engine.language.lint import lint
 from genomlys.engine.language.model import Pack
 from genomlys.engine.language.pack import bundled_packs, load_rules
 from genomlys.engine.language.yamlfile import Map, load_yaml
@@ -19,10 +20,15 @@ _YAML = (".yaml", ".yml")
 
 @dataclass(frozen=True)
 class Checked:
-    """``read`` says in words what was read, a line each; ``problems`` are all that were found."""
+    """``read`` says in words what was read, a line each; ``problems`` are all that were found, warnings too."""
 
     read: tuple[Text, ...]
     problems: tuple[Problem, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether there is no error."""
+        return all(problem.severity == "warning" for problem in self.problems)
 
 
 def check(paths: Sequence[str]) -> Checked:
@@ -42,12 +48,18 @@ def check(paths: Sequence[str]) -> Checked:
         elif kind == "neither":
             problems.append(_neither(path))
     packs = [path for path, kind in kinds.items() if kind == "pack"]
-    if packs:
-        try:
-            read += [_of_pack(path, pack) for path, pack in zip(packs, load_rules(*packs).packs, strict=True)]
-        except RuleError as error:
-            problems += error.problems
-    return Checked(tuple(read), tuple(problems))
+    rules = check_rules(packs) if packs else Checked((), ())
+    return Checked((*read, *rules.read), (*problems, *rules.problems))
+
+
+def check_rules(packs: Sequence[str]) -> Checked:
+    """Read the packs together and ask of them all that can be asked of rules."""
+    try:
+        book = load_rules(*packs)
+    except RuleError as error:
+        return Checked((), error.problems)
+    read = tuple(_of_pack(path, pack) for path, pack in zip(packs, book.packs, strict=True))
+    return Checked(read, lint(book))
 
 
 def _kind(path: str) -> str:

@@ -1,0 +1,284 @@
+"""What can be proven of a rule's tree without any figures: that it never holds, always holds, or follows from another.
+
+Every condition is taken as a claim about a few things that can be so or so: the sign and the size of a difference, a
+side, a status. What sets the conditions' answers apart are finitely many values of each, so that all worlds there are
+can be gone through. What two conditions read of the same thing is thereby held together; all else is taken to be free,
+so that what is proven is so, and what is not proven may still be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from enum import Enum
+from itertools import pairwise, product
+from math import prod
+from typing import Any, Final, TypeAlias
+
+from genomlys.engine.conditions.base import Condition, Lags, Metric, Sight
+from genomlys.engine.conditions.bases import Basis, Benchmark, Number, OwnBefore
+from genomlys.engine.conditions.compare import Compare
+from genomlys.engine.conditions.data import STATES, Data
+from genomlys.engine.conditions.difference import Band
+from genomlys.engine.conditions.measures import Measure
+from genomlys.engine.conditions.members import Members
+from genomlys.engine.conditions.reference import Reference
+from genomlys.engine.conditions.run import Run
+from genomlys.engine.conditions.scope import Scope
+from genomlys.engine.conditions.side import SIDES, Side
+from genomlys.engine.conditions.signals import Signal
+from genomlys.engine.conditions.tree import Branch, Tree, leaves
+from genomlys.engine.errors import Place
+from genomlys.engine.language.model import Rule
+from genomlys.engine.vocabulary import HORIZONS, MEASURE_STATUSES, SAVING_KINDS, SIGNAL_KINDS
+
+
+class Answer(Enum):
+    """As a verdict: flagged, clear, unknown or not applicable."""
+
+    HOLDS = "holds"
+    FAILS = "fails"
+    UNKNOWN = "unknown"
+    MEANINGLESS = "meaningless"
+
+
+_World: TypeAlias = Mapping[Hashable, Any]
+# A variable's words, or the numbers at which an answer turns.
+_Values: TypeAlias = frozenset[Any]
+
+# More worlds than this are not gone through, and nothing is proven. Three years of two conditions are a few hundred.
+MOST_WORLDS: Final = 20_000
+
+_STATE: Final = "state"
+_OK: Final = "ok"
+_MEANT: Final = ("no", "yes")
+_CHOICES: Final = {"status": MEASURE_STATUSES, "horizon": HORIZONS, "saving_kind": SAVING_KINDS}
+_LITERAL: Final = {
+    ("worse", "lower"): "above",
+    ("worse", "higher"): "below",
+    ("better", "lower"): "below",
+    ("better", "higher"): "above",
+}
+_CHANGES: Final = {"rising": "above", "falling": "below", "worsening": "worse", "improving": "better"}
+
+
+@dataclass(frozen=True)
+class _Claim:
+    """``about``: each variable with its values; ``answer`` of a world in which all of them have one."""
+
+    about: Mapping[Hashable, _Values]
+    answer: Callable[[_World], Answer]
+
+
+def never(tree: Tree, scope: Scope, rules: Mapping[str, Rule]) -> bool:
+    """Whether the tree holds in no world. ``rules``: those that references lead to, by id."""
+    worlds = _Worlds([tree], scope, rules)
+    return worlds.can_be_told and not any(answer is Answer.HOLDS for (answer,) in worlds)
+
+
+def always(tree: Tree, scope: Scope, rules: Mapping[str, Rule]) -> bool:
+    """Whether there is no world in which the tree does not hold; it may be unknown or have no meaning."""
+    worlds = _Worlds([tree], scope, rules)
+    answers = {answer for (answer,) in worlds} if worlds.can_be_told else set()
+    return Answer.HOLDS in answers and Answer.FAILS not in answers
+
+
+def follows(tree: Tree, given: Tree, scope: Scope, rules: Mapping[str, Rule]) -> bool:
+    """Whether ``tree`` holds in every world in which ``given`` does."""
+    worlds = _Worlds([given, tree], scope, rules)
+    return worlds.can_be_told and all(then is Answer.HOLDS for first, then in worlds if first is Answer.HOLDS)
+
+
+def is_within(inner: Scope, outer: Scope) -> bool:
+    """Whether all that the inner scope selects is in the outer for certain."""
+    for word, values in outer.narrowing:
+        mine = inner.values(word)
+        all_of_them = word in ("has", "lacks", "area_has", "area_lacks")
+        if not mine or not (set(values) <= set(mine) if all_of_them else set(mine) <= set(values)):
+            return False
+    return True
+
+
+class _Worlds:
+    """All answers that several trees can have together."""
+
+    def __init__(self, trees: Sequence[Tree], scope: Scope, rules: Mapping[str, Rule]) -> None:
+        self._trees = [_inlined(tree, scope, rules) for tree in trees]
+        conditions = [leaf for tree in self._trees for leaf in leaves(tree)]
+        self._claims = {leaf: _claim(leaf, scope) for leaf in conditions}
+        about = _about(self._claims.values())
+        self._spread = {variable: _spread(values) for variable, values in about.items()}
+        self.can_be_told = prod(len(values) for values in self._spread.values()) <= MOST_WORLDS
+
+    def __iter__(self) -> Iterator[tuple[Answer, ...]]:
+        for values in product(*self._spread.values()):
+            world = dict(zip(self._spread, values, strict=True))
+            told = {leaf: claim.answer(world) for leaf, claim in self._claims.items()}
+            yield tuple(_answer(tree, told) for tree in self._trees)
+
+
+def _inlined(tree: Tree, scope: Scope, rules: Mapping[str, Rule]) -> Tree:
+    """With the trees that references lead to; a reference itself then says whether its rule is for the subject."""
+    if isinstance(tree, Branch):
+        return replace(tree, parts=tuple(_inlined(part, scope, rules) for part in tree.parts))
+    if not isinstance(tree, Reference) or tree.rule not in rules:
+        return tree
+    rule = rules[tree.rule]
+    below = _inlined(rule.when, scope, rules)
+    return below if is_within(scope, rule.scope) else Branch(tree.place, "all", (below, tree), 2)
+
+
+def _answer(tree: Tree, told: Mapping[Condition, Answer]) -> Answer:
+    if not isinstance(tree, Branch):
+        return told[tree]
+    answers = [_answer(part, told) for part in tree.parts]
+    match tree.joint:
+        case "not":
+            return {Answer.HOLDS: Answer.FAILS, Answer.FAILS: Answer.HOLDS}.get(answers[0], answers[0])
+        case "all":
+            return _at_least(answers, len(answers))
+        case _:
+            return _at_least(answers, tree.k)
+
+
+def _at_least(answers: Sequence[Answer], k: int) -> Answer:
+    """Kleene's logic, as the margins' truth beside them: what has no meaning cannot hold."""
+    holding, unknown = answers.count(Answer.HOLDS), answers.count(Answer.UNKNOWN)
+    if len(answers) - answers.count(Answer.MEANINGLESS) < k:
+        return Answer.MEANINGLESS
+    if holding >= k:
+        return Answer.HOLDS
+    return Answer.UNKNOWN if holding + unknown >= k else Answer.FAILS
+
+
+def _about(claims: Iterable[_Claim]) -> dict[Hashable, _Values]:
+    about: dict[Hashable, _Values] = {}
+    for claim in claims:
+        for variable, values in claim.about.items():
+            about[variable] = about.get(variable, frozenset()) | values
+    return about
+
+
+def _spread(values: _Values) -> list[Any]:
+    """Words as they are; of numbers each, one between every two, and one beyond either end."""
+    ordered = sorted(values)
+    if not isinstance(ordered[0], float):
+        return ordered
+    between = [(low + high) / 2 for low, high in pairwise(ordered)]
+    return sorted([ordered[0] - 1.0, *ordered, *between, ordered[-1] + 1.0])
+
+
+def _claim(leaf: Condition, scope: Scope) -> _Claim:
+    match leaf:
+        case Compare():
+            lacking = isinstance(leaf.than, Benchmark) and leaf.than.benchmark in scope.values("lacks")
+            yearly = [_compared(leaf.side, leaf.than, leaf.by, lag, scope) for lag in range(leaf.years)]
+            return _NOT_KNOWN if lacking else _where_ok(_at_least_of(yearly, leaf.hits))
+        case Run():
+            side = _CHANGES[leaf.change]
+            yearly = [_compared(side, OwnBefore(1), leaf.by, lag, scope) for lag in range(leaf.years - 1)]
+            return _where_ok(_all_of(yearly))
+        case Data() if leaf.older_than is None:
+            return _one_of(_STATE, (_OK, *STATES), (leaf.state,))
+        case Side():
+            return _where_meant(("side", leaf.goal, "judged"), _one_of(("side", leaf.goal), SIDES, leaf.sides))
+        case Members() if leaf.at_least is not None:
+            return _where_meant((leaf.rule, "applies"), _above(("count", leaf.rule), leaf.at_least - 0.5))
+        case Measure():
+            return _measure(leaf)
+        case Signal():
+            kinds = scope.values("kind") or SIGNAL_KINDS
+            parts = [_one_of("kind", kinds, leaf.where.kinds)] if leaf.where.kinds else []
+            parts += [] if leaf.where.newer_than is None else [_below("months", float(leaf.where.newer_than))]
+            return _all_of(parts)
+        case Reference():
+            return _where_meant((leaf.rule, "applies"), _all_of([]))
+        case _:
+            return _opaque(leaf)
+
+
+def _measure(leaf: Measure) -> _Claim:
+    where = leaf.where
+    parts = [_one_of(column, _CHOICES[column], values) for column, values in where.lists]
+    parts += [] if where.older_than is None else [_above("months", float(where.older_than))]
+    if where.past_due is not None:
+        wanted = "passed" if where.past_due else "coming"
+        parts.append(_where_meant("due date", _one_of("due", ("passed", "coming"), (wanted,))))
+    return _all_of(parts)
+
+
+def _compared(side: str, than: Basis, by: Band, lag: int, scope: Scope) -> _Claim:
+    """A difference in one year: its sign, and its size by each way of measuring it."""
+    directions = scope.values("direction")
+    side = _LITERAL.get((side, directions[0]), side) if len(directions) == 1 else side
+    by_direction = side in ("worse", "better")
+    if isinstance(than, Number) and by.kind != "material" and not by_direction:
+        limit, width = than.quantity.value, by.value * (abs(than.quantity.value) if by.kind == "relative" else 1.0)
+        return _above(("own", lag), limit + width) if side == "above" else _below(("own", lag), limit - width)
+    basis: Hashable = ("own", lag + than.years_ago) if isinstance(than, OwnBefore) else (than, lag)
+    # Of a KPI whose direction is not known, worse may be either way.
+    what = (basis, lag, by_direction)
+    sign = 1 if side in ("above", "worse") else -1
+    found = [_Claim({("sign", what): frozenset((-1, 0, 1))}, lambda world: _truth(world[("sign", what)] == sign))]
+    size = ("size", by.kind, what)
+    if by.kind == "material":
+        found.append(_one_of(size, ("small", "large"), ("large",)))
+    elif by.value > 0:
+        found.append(_above(size, by.value))
+    return _where_meant("direction", _all_of(found)) if by_direction else _all_of(found)
+
+
+def _truth(holds: bool) -> Answer:
+    return Answer.HOLDS if holds else Answer.FAILS
+
+
+def _one_of(variable: Hashable, values: Iterable[str], wanted: Iterable[str]) -> _Claim:
+    chosen = frozenset(wanted)
+    return _Claim({variable: frozenset(values)}, lambda world: _truth(world[variable] in chosen))
+
+
+def _above(variable: Hashable, limit: float) -> _Claim:
+    return _Claim({variable: frozenset((limit,))}, lambda world: _truth(world[variable] > limit))
+
+
+def _below(variable: Hashable, limit: float) -> _Claim:
+    return _Claim({variable: frozenset((limit,))}, lambda world: _truth(world[variable] < limit))
+
+
+def _all_of(parts: Sequence[_Claim]) -> _Claim:
+    return _at_least_of(parts, len(parts))
+
+
+def _at_least_of(parts: Sequence[_Claim], k: int) -> _Claim:
+    return _Claim(_about(parts), lambda world: _at_least([part.answer(world) for part in parts], k))
+
+
+_NOT_KNOWN: Final = _Claim({}, lambda world: Answer.UNKNOWN)
+
+
+def _where_ok(claim: _Claim) -> _Claim:
+    """A figure that is missing, too old or suppressed is compared with nothing; it may also have no meaning."""
+
+    def answer(world: _World) -> Answer:
+        told = claim.answer(world)
+        return told if told is Answer.MEANINGLESS or world.get(_STATE, _OK) == _OK else Answer.UNKNOWN
+
+    return _Claim(claim.about, answer)
+
+
+def _where_meant(variable: Hashable, claim: _Claim) -> _Claim:
+    meant = ("meant", variable)
+    about = {**claim.about, meant: frozenset(_MEANT)}
+    return _Claim(about, lambda world: claim.answer(world) if world[meant] == "yes" else Answer.MEANINGLESS)
+
+
+def _opaque(leaf: Condition) -> _Claim:
+    """A condition of which nothing is known but that it answers the same wherever it is written."""
+    aside = {"place": Place(""), "name": None, "because": None, "rule_place": Place("")}
+    present = {field.name for field in fields(leaf)}  # type: ignore[arg-type]  # every condition is a dataclass
+    same: Any = replace(leaf, **{name: value for name, value in aside.items() if name in present})  # type: ignore[type-var]
+    claim = _one_of(same, ("no", "yes"), ("yes",))
+    if leaf.margin(Sight(targets=True)).applies is not None:
+        claim = _where_meant(same, claim)
+    reads = any(isinstance(need, Lags | Metric) for need in leaf.needs()) and not isinstance(leaf, Data)
+    return _where_ok(claim) if reads else claim
