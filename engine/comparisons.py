@@ -1,44 +1,52 @@
-"""Comparison figures computed from a unit's peers, where none is published: their mean and median."""
+"""Comparison figures computed from others' values, where none is published.
+
+Of the peers their mean and median; of the nation (all units of the home unit's kind, the unit itself among them, as in
+a kommungenomsnitt) its mean, median and quantiles. A quantile lies on the straight line between the two values
+nearest to it: of n values in order, the share p is at place 1 + p(n - 1). That is definition 7 of Hyndman and Fan
+(1996), Excel's PERCENTILE.INC and NumPy's default.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Final
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from genomlys.engine.conditions.base import FEWEST, Among
 from genomlys.engine.dataset import Dataset
+from genomlys.engine.population import Floats, Ints, Population, current_peers, group_of_kpis, nation
+from genomlys.engine.statistics.samples import quantile_of_sorted
+from genomlys.engine.vocabulary import OF_OTHERS
 
-# Fewer peers with a figure than this, and the comparison is unknown: a mean of two is two municipalities.
-FEWEST = 3
-COMPUTED = ("peers.mean", "peers.median")
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-
-
-def current_peers(data: Dataset, as_of_year: int) -> pl.DataFrame:
-    """unit, group, member: each group as it was in its latest year not after ``as_of_year``.
-
-    One and the same group is used for every year of a series, so that what develops is the members'
-    figures and not who the members are.
-    """
-    known = data.peers.filter(pl.col("year") <= as_of_year)
-    latest = pl.col("year") == pl.col("year").max().over("unit", "group")
-    return known.filter(latest).select("unit", "group", "member").sort("unit", "group", "member")
+QUANTILES: Final = {"nation.median": 0.5, "nation.p10": 0.1, "nation.p25": 0.25, "nation.p75": 0.75, "nation.p90": 0.9}
+AMONG: Final[dict[str, Among]] = {name: "peers" if name.startswith("peers.") else "nation" for name in OF_OTHERS}
+# KPIs whose values are put in order at a time, so that no second copy of all figures is made.
+_CHUNK: Final = 64
 
 
-def group_of_kpis(data: Dataset, peers: pl.DataFrame) -> dict[str, str]:
-    """The group that each KPI is compared in: its own ``peer_group``, or the only one there is."""
-    groups = peers["group"].unique().sort().to_list()
-    only = groups[0] if len(groups) == 1 else None
-    chosen = data.kpis.select("kpi", group=pl.col("peer_group").fill_null(pl.lit(only, dtype=pl.String)))
-    return dict(chosen.filter(pl.col("group").is_in(groups)).iter_rows())
+def units_read(data: Dataset, units: Sequence[str], among: Iterable[str], as_of_year: int) -> list[str]:
+    """The units whose figures are needed to judge ``units`` among peers, the nation or both."""
+    read = set(units)
+    if "peers" in among:
+        peers = current_peers(data, as_of_year)
+        read |= set(peers.filter(pl.col("unit").is_in(list(units)))["member"])
+    if "nation" in among:
+        read |= set(nation(data))
+    return sorted(read)
 
 
-def kpis_with_peers(data: Dataset) -> list[str]:
-    """KPIs whose peers' figures can be computed for anyone: a member of the KPI's group has a value."""
+def computable(data: Dataset, benchmark: str) -> list[str]:
+    """KPIs for which the benchmark can be computed for anyone, the same whichever units are judged."""
+    if benchmark not in AMONG:
+        return []
+    return _kpis_with_peers(data) if AMONG[benchmark] == "peers" else _kpis_with_nation(data)
+
+
+def _kpis_with_peers(data: Dataset) -> list[str]:
+    """A member of the KPI's group has a value."""
     peers = data.peers.select("unit", "group", "member").unique()
     groups = group_of_kpis(data, peers)
     if not groups:
@@ -49,61 +57,68 @@ def kpis_with_peers(data: Dataset) -> list[str]:
     return valued.join(chosen, on="kpi").join(members, on=["group", "member"])["kpi"].unique().sort().to_list()
 
 
-def of_members(
-    own: Floats, units: Sequence[str], kpis: Sequence[str], data: Dataset, as_of_year: int, benchmark: str
-) -> Floats:
-    """Float64 [KPIs, units, years]: the mean or median over each unit's peers, NaN below FEWEST figures.
+def _kpis_with_nation(data: Dataset) -> list[str]:
+    """So many units have a value, in one year or another."""
+    units = nation(data)
+    if len(units) < FEWEST["nation"]:
+        return []
+    valued = data.values.filter(pl.col("value").is_not_null() & pl.col("unit").is_in(units))
+    units_of = valued.group_by("kpi").agg(pl.col("unit").n_unique())
+    return units_of.filter(pl.col("unit") >= FEWEST["nation"])["kpi"].sort().to_list()
 
-    own: Float64 [KPIs, units, years], NaN where there is no value; ``units`` must hold every member.
-    A unit is never its own peer. Sums are taken member by member, so that they are the same bits
-    whatever the number of threads.
+
+def of_members(everyone: Population, benchmark: str) -> Floats:
+    """Float64 [KPIs, units, years]: the benchmark for each unit, NaN where too few members have a figure.
+
+    What is of the nation is the same for all units, and comes as [KPIs, 1, years]. Sums are taken member by member,
+    in the order of units, so that they are the same bits whatever the number of threads and KPIs.
     """
-    peers = current_peers(data, as_of_year)
-    groups = group_of_kpis(data, peers)
+    if AMONG[benchmark] == "nation":
+        return _of_nation(everyone.own[:, everyone.national, :], benchmark)
+    own = everyone.own
     computed = np.full(own.shape, np.nan)
-    for group in sorted(set(groups.values())):
-        rows = np.array([row for row, kpi in enumerate(kpis) if groups.get(kpi) == group], dtype=np.int64)
-        slots = _slots(peers.filter(pl.col("group") == group), units)
-        if benchmark == "peers.mean":
-            computed[rows] = _mean(own[rows], slots)
-        else:
-            computed[rows] = _median(own[rows], slots)
+    for group, slots in enumerate(everyone.slots):
+        rows = np.flatnonzero(everyone.group_at == group)
+        computed[rows] = (_mean_of_peers if benchmark == "peers.mean" else _median_of_peers)(own[rows], slots)
     return computed
-
-
-def _slots(peers: pl.DataFrame, units: Sequence[str]) -> Ints:
-    """[most members, units]: the row of each unit's n-th peer, -1 where it has fewer."""
-    place = {unit: row for row, unit in enumerate(units)}
-    listed = (
-        peers.filter((pl.col("unit") != pl.col("member")) & pl.col("unit").is_in(list(units)))
-        .with_columns(slot=pl.int_range(pl.len()).over("unit"))
-        .with_columns(pl.col("unit", "member").replace_strict(place, default=-1, return_dtype=pl.Int64))
-    )
-    most = 0 if listed.is_empty() else int(listed["slot"].to_numpy().max()) + 1
-    slots = np.full((most, len(units)), -1, dtype=np.int64)
-    slots[listed["slot"].to_numpy(), listed["unit"].to_numpy()] = listed["member"].to_numpy()
-    return slots
 
 
 def _member(own: Floats, slot: Ints) -> Floats:
     return np.where((slot >= 0)[None, :, None], own[:, np.maximum(slot, 0), :], np.nan)
 
 
-def _mean(own: Floats, slots: Ints) -> Floats:
-    total, count = np.zeros(own.shape), np.zeros(own.shape, dtype=np.int64)
-    for slot in slots:
-        values = _member(own, slot)
+def _mean_of_peers(own: Floats, slots: Ints) -> Floats:
+    return _mean((_member(own, slot) for slot in slots), own.shape, FEWEST["peers"])
+
+
+def _median_of_peers(own: Floats, slots: Ints) -> Floats:
+    if len(slots) == 0:
+        return np.full(own.shape, np.nan)
+    values = np.sort(np.stack([_member(own, slot) for slot in slots], axis=-1), axis=-1)  # NaN comes last
+    return _enough(values, quantile_of_sorted(values, 0.5), FEWEST["peers"])
+
+
+def _mean(members: Iterable[Floats], shape: tuple[int, ...], fewest: int) -> Floats:
+    total, count = np.zeros(shape), np.zeros(shape, dtype=np.int64)
+    for values in members:
         there = ~np.isnan(values)
         total += np.where(there, values, 0.0)
         count += there
-    return np.where(count >= FEWEST, total / np.maximum(count, 1), np.nan)
+    return np.where(count >= fewest, total / np.maximum(count, 1), np.nan)
 
 
-def _median(own: Floats, slots: Ints) -> Floats:
-    if len(slots) == 0:
-        return np.full(own.shape, np.nan)
-    values = np.sort(np.stack([_member(own, slot) for slot in slots]), axis=0)  # NaN comes last
-    count = (~np.isnan(values)).sum(axis=0)
-    low = np.take_along_axis(values, np.maximum((count - 1) // 2, 0)[None], axis=0)[0]
-    high = np.take_along_axis(values, np.minimum(count // 2, len(slots) - 1)[None], axis=0)[0]
-    return np.where(count >= FEWEST, (low + high) / 2, np.nan)
+def _of_nation(own: Floats, benchmark: str) -> Floats:
+    kpis, units, years = own.shape
+    if benchmark == "nation.mean":
+        members = (own[:, unit, :] for unit in range(units))
+        return _mean(members, (kpis, years), FEWEST["nation"])[:, None, :]
+    computed = np.full((kpis, years), np.nan)
+    for first in range(0, kpis if units else 0, _CHUNK):
+        values = np.sort(own[first : first + _CHUNK].swapaxes(1, 2), axis=-1)
+        found = quantile_of_sorted(values, QUANTILES[benchmark])
+        computed[first : first + _CHUNK] = _enough(values, found, FEWEST["nation"])
+    return computed[:, None, :]
+
+
+def _enough(values: Floats, found: Floats, fewest: int) -> NDArray[np.float64]:
+    return np.where((~np.isnan(values)).sum(axis=-1) >= fewest, found, np.nan)

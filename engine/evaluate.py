@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from genomlys.engine.conditions.base import Lags, Metric, RuleMargin, Sight
+from genomlys.engine.conditions.base import Among, Lags, Metric, Others, RuleMargin, Sight
 from genomlys.engine.conditions.margin import Margin
 from genomlys.engine.conditions.tree import needs
 from genomlys.engine.grid import Floats, Grid, Ints
@@ -20,10 +20,11 @@ _PARTS = ("lo", "hi", "holds", "rounded")
 
 @dataclass(frozen=True)
 class Reads:
-    """What rules read of a series: for "own" and each benchmark how many years back, and the metrics."""
+    """What rules read of a series: for "own" and each benchmark how many years back, the metrics, and of whom else."""
 
     lags: Mapping[str, int]
     metrics: tuple[Metric, ...] = ()
+    among: tuple[Among, ...] = ()
 
     @property
     def benchmarks(self) -> tuple[str, ...]:
@@ -35,12 +36,13 @@ def reads_of(rules: Sequence[Rule], *, targets: bool) -> Reads:
     asked = dict.fromkeys(need for rule in rules for need in needs(rule.when))
     metrics = tuple(need for need in asked if isinstance(need, Metric))
     lags = {"own": 1}
-    for need in [*asked, *(lag for metric in metrics for lag in metric.needs())]:
+    read = [*asked, *(need for metric in metrics for need in metric.needs())]
+    for need in read:
         if isinstance(need, Lags):
             lags[need.source] = max(need.count, lags.get(need.source, 0))
     if targets:
         lags["target"] = max(lags.get("target", 1), lags["own"])
-    return Reads(lags, metrics)
+    return Reads(lags, metrics, tuple(dict.fromkeys(need.among for need in read if isinstance(need, Others))))
 
 
 def judge_series(
@@ -55,7 +57,7 @@ def judge_series(
     """The view of ``rows`` with every KPI rule's columns; ``shift`` and ``instead`` as in ``Grid.view``."""
     kpi_at = grid.kpi_at[rows]
     scopes = {rule.id: in_scope(grid.kpis, rule)[kpi_at] for rule in rules}
-    return evaluate(grid.view(rows, reads.lags, reads.metrics, shift, instead), rules, scopes, sight)
+    return evaluate(grid.view(rows, reads.lags, reads.metrics, reads.among, shift, instead), rules, scopes, sight)
 
 
 def in_scope(frame: pl.DataFrame, rule: Rule) -> pl.Series:

@@ -16,10 +16,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from genomlys.engine.comparisons import COMPUTED, current_peers, kpis_with_peers, of_members
-from genomlys.engine.conditions.base import Metric
+from genomlys.engine.comparisons import AMONG, computable, of_members, units_read
+from genomlys.engine.conditions.base import Among, Metric, Others, Sample
 from genomlys.engine.conditions.columns import has
 from genomlys.engine.dataset import Dataset
+from genomlys.engine.population import Population, population
 from genomlys.engine.vocabulary import BENCHMARKS, DIRECTIONS
 
 Floats = NDArray[np.float64]
@@ -45,6 +46,8 @@ class Grid:
     anchor: for each series the column of the KPI's year, -1 where no value is recent enough
     state: for each series the index in STATES; latest: column of the latest value ever, -1 if none
     breaks: for each KPI the years in which a new definition begins, Int64 [KPIs, most breaks of any]
+    everyone: the figures of all who are compared with; whole_at: for each unit its row there
+    computed: for each benchmark made of their figures, which series have it from there
     """
 
     as_of_year: int
@@ -60,6 +63,9 @@ class Grid:
     state: NDArray[np.uint8]
     breaks: Ints
     tkr_per_step: Floats
+    everyone: Population
+    whole_at: Ints
+    computed: Mapping[str, NDArray[np.bool_]]
 
     @property
     def targets(self) -> bool:
@@ -71,6 +77,7 @@ class Grid:
         rows: Ints,
         lags: Mapping[str, int],
         metrics: Sequence[Metric] = (),
+        among: Sequence[Among] = (),
         shift: int = 0,
         instead: Floats | None = None,
     ) -> pl.DataFrame:
@@ -96,6 +103,11 @@ class Grid:
             if benchmark != "own":
                 data |= {f"{benchmark}.{lag}": _floats(block.basis(benchmark, lag)) for lag in range(count)}
                 data[f"{benchmark}.year"] = _years(block.stand_in(benchmark), self.first_year)
+            if benchmark in self.computed:
+                data |= block.made_of(benchmark)
+        for each in among:
+            sample, others = block.others(each), Others(each)
+            data |= {others.n: pl.Series(sample.n[sample.at]), others.of: pl.Series(sample.of[sample.at])}
         latest = self.latest[rows]
         data["state"] = pl.Series(state).cat.to(pl.Enum(STATES))
         data["latest_year"] = _years(latest, self.first_year)
@@ -155,6 +167,21 @@ class Block:
         limit = np.full_like(max_age, _NO_BREAK) if benchmark == "target" else max_age
         return _latest_not_after(self.grid.bases[benchmark], self.rows, self.anchor, limit)
 
+    def others(self, among: Among) -> Sample:
+        return self.grid.everyone.sample(among, self.kpi_at, self._unit_at, self.anchor)
+
+    def made_of(self, benchmark: str) -> dict[str, pl.Series]:
+        """The columns ``<benchmark>.n`` and ``.of``: members with a value, and all; null where it is published."""
+        from_members = self.grid.computed[benchmark][self.rows]
+        year = np.where(from_members, self.stand_in(benchmark), -1)
+        n, of = self.grid.everyone.counts(AMONG[benchmark], self.kpi_at, self._unit_at, year)
+        known = pl.Series(year >= 0)
+        return {f"{benchmark}.{name}": pl.Series(counted).set(~known, None) for name, counted in (("n", n), ("of", of))}
+
+    @property
+    def _unit_at(self) -> Ints:
+        return self.grid.whole_at[self.grid.unit_at[self.rows]]
+
     @cached_property
     def comparable(self) -> Ints:
         return _comparable(self.grid.breaks[self.kpi_at], self.anchor + self.grid.first_year)
@@ -163,14 +190,15 @@ class Block:
         return np.where(self.anchor >= 0, self.anchor - lag, -1)
 
 
-def build_grid(data: Dataset, units: Sequence[str], benchmarks: Sequence[str], as_of_year: int) -> Grid:
+def build_grid(
+    data: Dataset, units: Sequence[str], benchmarks: Sequence[str], as_of_year: int, among: Sequence[Among] = ()
+) -> Grid:
     """The grid of ``units`` and every KPI of the catalogue, up to and including ``as_of_year``.
 
     Every KPI has a row for each unit of the home unit's kind, also without a single value, so that
     what is missing shows; units of another kind have rows for the KPIs that they report.
     """
-    peers = current_peers(data, as_of_year).filter(pl.col("unit").is_in(list(units)))
-    needed = [*units, *peers["member"]] if any(name in COMPUTED for name in benchmarks) else list(units)
+    needed = units_read(data, units, {*among, *(AMONG[name] for name in benchmarks if name in AMONG)}, as_of_year)
     unit_frame = data.units.filter(pl.col("unit").is_in(needed)).sort("unit")
     kpi_frame = _kpi_facts(data)
     names = (unit_frame["unit"].to_list(), kpi_frame["kpi"].to_list())
@@ -187,12 +215,15 @@ def build_grid(data: Dataset, units: Sequence[str], benchmarks: Sequence[str], a
     bases = {name: _basis(figures.filter(pl.col("benchmark") == name), names, first, shape) for name in benchmarks}
     if "target" in bases:
         _carry_forward(bases["target"])
-    for name in bases.keys() & set(COMPUTED):
-        cube = own.reshape(len(names[1]), len(names[0]), -1)
-        computed = of_members(cube, *names, data, as_of_year, name).reshape(shape)
+    cube = (len(names[1]), len(names[0]), -1)
+    is_member = marks != _MARKS["not_applicable"]
+    everyone = population(own.reshape(cube), is_member.reshape(cube), *names, data, as_of_year)
+    computed: dict[str, NDArray[np.bool_]] = {}
+    for name in sorted(bases.keys() & AMONG.keys()):
         # A series is published or computed, never a mixture of both.
-        published = ~np.isnan(bases[name]).all(axis=1, keepdims=True)
-        bases[name] = np.where(published, bases[name], computed)
+        computed[name] = np.asarray(np.isnan(bases[name]).all(axis=1), dtype=np.bool_)
+        made = np.where(computed[name].reshape(cube), of_members(everyone, name), bases[name].reshape(cube))
+        bases[name] = made.reshape(shape)
     judged = unit_frame["unit"].is_in(list(units)).to_numpy()
     kept = _kept(data, unit_frame, marks, unit_at) & judged[unit_at]
     unit_frame, unit_at = unit_frame.filter(judged), (np.cumsum(judged) - 1)[unit_at]
@@ -217,6 +248,9 @@ def build_grid(data: Dataset, units: Sequence[str], benchmarks: Sequence[str], a
         state=_states(marks, anchor, latest, max_age),
         breaks=_breaks(kpi_frame),
         tkr_per_step=_tkr_per_step(kpi_frame, kpi_at, unit_at, own, anchor),
+        everyone=everyone,
+        whole_at=np.flatnonzero(judged),
+        computed={name: from_members[kept] for name, from_members in computed.items()},
     )
 
 
@@ -285,15 +319,9 @@ def _has(data: Dataset) -> list[pl.Expr]:
 
     A row without a figure tells of a comparison that is missing, not that there is none.
     """
-    computed = kpis_with_peers(data)
+    with_row = dict(data.benchmarks.group_by("benchmark").agg(pl.col("kpi").unique()).iter_rows())
     return [
-        pl.col("kpi")
-        .is_in(
-            data.benchmarks.filter(pl.col("benchmark") == name)["kpi"].unique().to_list()
-            + (computed if name in COMPUTED else [])
-        )
-        .alias(has(name))
-        for name in BENCHMARKS
+        pl.col("kpi").is_in(with_row.get(name, []) + computable(data, name)).alias(has(name)) for name in BENCHMARKS
     ]
 
 

@@ -14,7 +14,7 @@ import polars as pl
 from genomlys.engine import evaluate
 from genomlys.engine.amounts import percent_text, tkr_text, with_difference_measure, with_measure
 from genomlys.engine.conditions import columns
-from genomlys.engine.conditions.base import Condition, Field, Sight
+from genomlys.engine.conditions.base import Condition, Field, Figures, Sight
 from genomlys.engine.conditions.subjects import subject_fields
 from genomlys.engine.conditions.tree import Branch, Tree, known_leaves, leaves
 from genomlys.engine.errors import Lang, Text
@@ -30,6 +30,10 @@ _ROUNDING = Text(
     " The difference is so small that the rounding of the figures may decide.",
 )
 _NO_FIGURES = Text(" Underlag saknas för {}.", " There are no figures for {}.")
+_MEMBERS = Text(
+    " Jämförelsen med {} bygger på {} av {} kommuner.", " The comparison with {} rests on {} of {} municipalities."
+)
+_MOST_OF = 0.9  # of the members have a value: then the others are not spoken of
 _PRELIMINARY = Text(" Värdet är preliminärt.", " The value is preliminary.")
 
 
@@ -141,11 +145,29 @@ def _caveats(rule: Rule, lang: Lang, sight: Sight) -> list[pl.Expr]:
         said = pl.format(_OTHER_YEAR.in_(lang), columns.YEAR.cast(pl.String), year.cast(pl.String))
         texts.append(pl.when(is_new).then(said).otherwise(pl.lit("")))
         seen.append(year)
+    texts += _few_members([leaf.figures(sight) for leaf in leaves(rule.when)], lang)
     texts += [text for leaf in leaves(rule.when) for text in _without_figures(leaf, lang, sight)]
     not_sure = evaluate.sure(rule.id).fill_null(True).not_()
     texts.append(pl.when(not_sure).then(pl.lit(_ROUNDING.in_(lang))).otherwise(pl.lit("")))
     preliminary = columns.STATE == "preliminary"
     texts.append(pl.when(preliminary).then(pl.lit(_PRELIMINARY.in_(lang))).otherwise(pl.lit("")))
+    return texts
+
+
+def _few_members(all_figures: Sequence[Figures | None], lang: Lang) -> list[pl.Expr]:
+    """Of what is computed from others: of how few, where a value is missing for more than one in ten."""
+    texts = []
+    seen: list[tuple[pl.Expr, pl.Expr]] = []
+    for figures in all_figures:
+        if figures is None or figures.n is None or figures.of is None or figures.basis_title is None:
+            continue
+        n, of = figures.n, figures.of
+        # A mean and a median of the same members are told of once.
+        is_new = pl.all_horizontal([n < _MOST_OF * of, *[n.ne_missing(m) | of.ne_missing(o) for m, o in seen]])
+        title = figures.basis_title[lang == "en"]
+        said = pl.format(_MEMBERS.in_(lang), title, n.cast(pl.String), of.cast(pl.String))
+        texts.append(pl.when(is_new).then(said).otherwise(pl.lit("")))
+        seen.append((n, of))
     return texts
 
 

@@ -66,6 +66,8 @@ CONDITIONS: Mapping[str, pl.DataType] = {
     "gap_ratio": pl.Float64(),
     "hits": pl.Int32(),
     "years": pl.Int32(),
+    "n": pl.Int32(),
+    "of": pl.Int32(),
 }
 COUNTS: Mapping[str, pl.DataType] = {
     "rule": pl.String(),
@@ -109,7 +111,7 @@ def judge(
     """Evaluate all rules. ``statuses`` are the verdicts to keep as rows; all are counted."""
     kpi_rules = [rule for rule in book.rules if rule.subject == "kpi"]
     reads = evaluate.reads_of(kpi_rules, targets=bool((data.kpis["direction"] == "target").any()))
-    grid = build_grid(data, units, reads.benchmarks, as_of_year)
+    grid = build_grid(data, units, reads.benchmarks, as_of_year, reads.among)
     sight = Sight(targets=grid.targets)
     out = _Collected(book, lang, tuple(statuses), sight)
     tally = _Tally(data, grid, [*_needs_of_areas(book)], kpi_rules)
@@ -301,7 +303,7 @@ class _Collected:
             title = figures.basis_title
             shown = {
                 name: getattr(figures, name)
-                for name in ("value", "value_year", "basis", "basis_year", "gap", "gap_ratio", "hits")
+                for name in ("value", "value_year", "basis", "basis_year", "gap", "gap_ratio", "hits", "n", "of")
             }
             parts.append(
                 open_.select(

@@ -8,7 +8,19 @@ UNIT_KINDS: Final = ("municipality", "committee", "department", "company", "nati
 CATEGORIES: Final = ("ekonomi", "personal", "kvalitet", "volym")
 DIRECTIONS: Final = ("higher", "lower", "target", "neutral")
 VALUE_STATUSES: Final = ("ok", "missing", "suppressed", "not_applicable", "preliminary")
-BENCHMARKS: Final = ("reference", "target", "peers.mean", "peers.median", "nation.mean", "nation.median")
+BENCHMARKS: Final = (
+    "reference",
+    "target",
+    "peers.mean",
+    "peers.median",
+    "nation.mean",
+    "nation.median",
+    "nation.p10",
+    "nation.p25",
+    "nation.p75",
+    "nation.p90",
+)
+OF_OTHERS: Final = tuple(name for name in BENCHMARKS if name.startswith(("peers.", "nation.")))
 HORIZONS: Final = ("short", "long", "investigate")
 SAVING_KINDS: Final = ("amount", "too_early", "awaiting_inquiry", "avoids_cost", "unclear")
 MEASURE_STATUSES: Final = ("not_started", "ongoing", "done", "not_feasible", "stopped")

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
+import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any, TypeAlias
 
+from genomlys.engine.conditions.base import FEWEST
 from genomlys.engine.conditions.bases import Benchmark, Number, OwnBefore
 from genomlys.engine.conditions.compare import Compare
 from genomlys.engine.conditions.data import Data
@@ -42,6 +44,7 @@ Extended: TypeAlias = Fraction | float  # a float only where it is infinite
 Figures: TypeAlias = Mapping[int, Fraction]  # by calendar year
 Row: TypeAlias = Mapping[str, Any]
 _OF_PEERS = ("peers.mean", "peers.median")
+_OF_NATION = ("nation.mean", "nation.median", "nation.p10", "nation.p25", "nation.p75", "nation.p90")
 _FEWEST_PEERS = 3
 _SIDE_OF_CHANGE = {"rising": "above", "falling": "below", "worsening": "worse", "improving": "better"}
 
@@ -217,32 +220,51 @@ class Oracle:
             return True
         members = {row["member"] for row in self._peers if row["group"] == self._group(kpi)}
         valued = {row["unit"] for row in self.values if row["kpi"] == kpi and row["value"] is not None}
+        if benchmark in _OF_NATION:
+            return len(self._nation & valued) >= FEWEST["nation"]
         return benchmark in _OF_PEERS and bool(members & valued)
+
+    @cached_property
+    def _nation(self) -> set[str]:
+        return {unit for unit in self.kinds if self._is_homelike(unit)}
 
     def stated(self, unit: str, kpi: str, benchmark: str) -> Figures:
         """The benchmark's figures by year; one for every unit gives way to the unit's own of the same year.
 
-        Where none is stated for any year, those of the peers are computed, wherever three of them have a value.
+        Where none is stated for any year, they are computed, wherever so many have a value: three peers, or half of
+        the nation.
         """
         common, own = (self._stated.get((whose, kpi, benchmark), {}) for whose in (None, unit))
         stated = {year: value for year, value in (common | own).items() if year <= self.as_of_year}
-        return self._of_peers(unit, kpi, benchmark) if benchmark in _OF_PEERS and not stated else stated
+        if stated or benchmark not in (*_OF_PEERS, *_OF_NATION):
+            return stated
+        return self._computed(unit, kpi, benchmark)
 
     def _group(self, kpi: str) -> str | None:
         groups = {row["group"] for row in self._peers}
         return self.kpis[kpi].row["peer_group"] or (groups.pop() if len(groups) == 1 else None)
 
-    def _of_peers(self, unit: str, kpi: str, benchmark: str) -> Figures:
-        """Over the members that the group has in its latest year, the same for every year of the series."""
-        mine = [row for row in self._peers if (row["unit"], row["group"]) == (unit, self._group(kpi))]
-        known = [row for row in mine if row["year"] <= self.as_of_year]
-        members = {row["member"] for row in known if row["year"] == max(other["year"] for other in known)}
+    def _computed(self, unit: str, kpi: str, benchmark: str) -> Figures:
+        """Over the same members for every year of the series: those that have a value."""
+        nation = benchmark in _OF_NATION
+        members = self._nation if nation else self._members_of(unit, kpi)
+        fewest = FEWEST["nation"] if nation else _FEWEST_PEERS
         of_year: dict[int, list[Fraction]] = {}
         for row in self.values:
             if row["kpi"] == kpi and row["unit"] in members and row["value"] is not None:
                 of_year.setdefault(row["year"], []).append(_figure(row["value"]))
-        middle = statistics.mean if benchmark == "peers.mean" else statistics.median
-        return {year: middle(figures) for year, figures in of_year.items() if len(figures) >= _FEWEST_PEERS}
+        statistic = benchmark.split(".")[1]
+        return {year: _summary(statistic, figures) for year, figures in of_year.items() if len(figures) >= fewest}
+
+    def _members_of(self, unit: str, kpi: str) -> set[str]:
+        """The peers that the unit has in its group's latest year."""
+        mine = [row for row in self._peers if (row["unit"], row["group"]) == (unit, self._group(kpi))]
+        known = [row for row in mine if row["year"] <= self.as_of_year and row["member"] != unit]
+        return {
+            row["member"]
+            for row in known
+            if row["year"] == max(other["year"] for other in mine if other["year"] <= self.as_of_year)
+        }
 
     def basis_year(self, unit: str, kpi: str, benchmark: str, year: int, lag: int) -> int | None:
         """The year of the benchmark that serves for ``year``, which lies ``lag`` years before the KPI's year.
@@ -434,6 +456,22 @@ def _kpi(row: Row) -> Kpi:
     is_whole = row["decimals"] >= 0 and row["measure"].lower().startswith(("antal", "plats", "rank"))
     bands = [None if row[name] is None else _figure(row[name]) for name in ("materiality_rel", "materiality_abs")]
     return Kpi(row, half, Fraction(0) if is_whole else half, *bands)
+
+
+def _summary(statistic: str, figures: Sequence[Fraction]) -> Fraction:
+    """mean, median or a percentile such as p10."""
+    if statistic == "mean":
+        return statistics.mean(figures)
+    return percentile(figures, 50 if statistic == "median" else int(statistic[1:]))
+
+
+def percentile(figures: Sequence[Fraction], percent: int) -> Fraction:
+    """At place 1 + p(n - 1) of the figures in order, on the straight line between its neighbours."""
+    ordered = sorted(figures)
+    place = Fraction(percent, 100) * (len(ordered) - 1)
+    low = math.floor(place)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
 
 
 def _count(truths: Sequence[bool | None], k: int) -> Answer:

@@ -29,7 +29,16 @@ HOME, NATION = "m0", "riket"
 MEASURES = ("%", "kr/inv", "antal")
 CATEGORIES = ("ekonomi", "kvalitet")
 DIRECTIONS = ("higher", "lower", "target", "neutral")
-BENCHMARKS = ("reference", "target", "peers.mean", "peers.median", "nation.mean", "nation.median")
+BENCHMARKS = (
+    "reference",
+    "target",
+    "peers.mean",
+    "peers.median",
+    "nation.mean",
+    "nation.median",
+    "nation.p10",
+    "nation.p75",
+)
 MEASURE_STATUSES = ("not_started", "ongoing", "done")
 SIGNAL_KINDS = ("law", "audit")
 MONTHS = (6, 12, 24)

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import math
 import statistics
+from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genomlys.engine.assess import assess
-from genomlys.engine.comparisons import FEWEST
+from genomlys.engine.conditions.base import FEWEST
 from genomlys.engine.dataset import Dataset, read_dataset
 from genomlys.engine.errors import DataError
+from genomlys.engine.explain import explain
 from genomlys.engine.grid import build_grid
+from genomlys.engine.statistics.samples import quantile_of_sorted
 
 UNITS = ["a", "b", "c", "d", "e", "f"]
 YEARS = [2022, 2023, 2024]
 
 
-def data_set(values: dict[tuple[str, int], float], peers: list[tuple[str, str, int, str]], **more: object) -> Dataset:
+def data_set(figures: dict[tuple[str, int], float], peers: list[tuple[str, str, int, str]], **more: object) -> Dataset:
     tables: dict[str, object] = {
         "dataset": {"title": "Prov", "unit": "a", "as_of": "2024", "sources": ["prov"], "licence": "ingen"},
         "units": pl.DataFrame({"unit": UNITS, "title": UNITS, "kind": ["municipality"] * len(UNITS)}),
@@ -37,7 +41,7 @@ def data_set(values: dict[tuple[str, int], float], peers: list[tuple[str, str, i
             }
         ),
         "values": pl.DataFrame(
-            [{"unit": unit, "kpi": "k", "year": year, "value": value} for (unit, year), value in values.items()],
+            [{"unit": unit, "kpi": "k", "year": year, "value": value} for (unit, year), value in figures.items()],
             schema={"unit": pl.String, "kpi": pl.String, "year": pl.Int32, "value": pl.Float64},
         ),
         "peers": pl.DataFrame(peers, schema=["unit", "group", "year", "member"], orient="row"),
@@ -68,10 +72,92 @@ def test_mean_and_median_are_those_of_the_members_that_have_a_value(
     for benchmark, of in (("peers.mean", statistics.fmean), ("peers.median", statistics.median)):
         for year, got in zip(YEARS, computed(data, benchmark, "a"), strict=True):
             there = [values[member, year] for member in sorted(members) if (member, year) in values]
-            if len(there) < FEWEST:
+            if len(there) < FEWEST["peers"]:
                 assert math.isnan(got)
             else:
                 assert got == pytest.approx(of(there), abs=1e-9)
+
+
+def test_a_nation_is_at_least_half_of_the_290_municipalities_of_sweden() -> None:
+    assert FEWEST == {"peers": 3, "nation": 145}
+
+
+@given(values=cells)
+@settings(max_examples=60, deadline=None)
+def test_the_nation_is_every_unit_of_the_kind_the_unit_itself_included(values: dict[tuple[str, int], float]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(FEWEST, "nation", 4)
+        data = data_set(values, [])
+        wanted = {
+            "nation.mean": statistics.fmean,
+            "nation.median": statistics.median,
+            "nation.p25": lambda there: statistics.quantiles(there, n=4, method="inclusive")[0],
+            "nation.p90": lambda there: statistics.quantiles(there, n=10, method="inclusive")[-1],
+        }
+        for benchmark, of in wanted.items():
+            for year, got in zip(YEARS, computed(data, benchmark, "a"), strict=True):
+                there = [values[unit, year] for unit in UNITS if (unit, year) in values]
+                if len(there) < 4:
+                    assert math.isnan(got)
+                else:
+                    assert got == pytest.approx(of(there), abs=1e-9)
+
+
+def test_a_quantile_is_excels() -> None:
+    """The example of Microsoft's page on PERCENTILE.INC: of 1, 2, 3 and 4 the share 0,3 is 1,9."""
+    assert quantile_of_sorted(np.array([1.0, 2.0, 3.0, 4.0, math.nan]), 0.3) == pytest.approx(1.9)
+
+
+def test_units_of_another_kind_are_no_part_of_the_nation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(FEWEST, "nation", 5)
+    kinds = pl.DataFrame({"unit": UNITS, "title": UNITS, "kind": ["municipality"] * 5 + ["nation"]})
+    assert computed(data_set(VALUES, [], units=kinds), "nation.mean", "a")[-1] == 102.0
+
+
+RULES = """
+genomlys: 1
+pack: prov
+version: 1
+title: Prov
+rules:
+  - id: dear
+    title: Dyrt
+    goal: cost
+    for_each: {kpi: {has: peers.mean}}
+    when: {is: above, than: peers.mean}
+    severity: low
+    because: "{kpi} ligger {gap} {over} {basis_name}."
+    why: Prov.
+    limits: Inga.
+    source: Ingen.
+    examples: [{title: Prov, years: 2024, own: 1, peers.mean: 1, expect: clear}]
+"""
+
+
+def test_of_how_few_members_a_figure_is_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "rules.yaml").write_text(RULES, encoding="utf-8")
+    figures = {("a", 2024): 110.0, ("b", 2024): 100.0, ("c", 2024): 101.0, ("d", 2024): 102.0}
+    data = data_set(figures, [("a", "g", 2024, member) for member in "bcdef"])
+    found = assess(data, tmp_path)
+    assert found.findings["text"].to_list() == [
+        "Nyckeltalet ”Kostnad” ligger 9\xa0kr/inv över liknande kommuner. "
+        "Jämförelsen med liknande kommuner bygger på 3 av 5 kommuner."
+    ]
+    assert found.conditions.select("n", "of").row(0) == (3, 5)
+    told = str(explain(data, tmp_path, verdict="dear/k"))
+    assert "beräknat av värdena för b, c och d; värde saknas för e och f" in told
+
+
+def test_a_member_that_the_kpi_is_not_for_is_no_missing_member(tmp_path: Path) -> None:
+    (tmp_path / "rules.yaml").write_text(RULES, encoding="utf-8")
+    values = [
+        {"unit": unit, "kpi": "k", "year": 2024, "value": value, "status": "ok" if value else "not_applicable"}
+        for unit, value in zip("abcde", [110.0, 100.0, 101.0, 102.0, None], strict=True)
+    ]
+    data = data_set({}, [("a", "g", 2024, member) for member in "bcde"], values=pl.DataFrame(values))
+    found = assess(data, tmp_path)
+    assert found.conditions.select("n", "of").row(0) == (3, 3)
+    assert "bygger" not in found.findings["text"].item()
 
 
 VALUES = {(unit, year): 100.0 + place for place, unit in enumerate(UNITS) for year in YEARS}

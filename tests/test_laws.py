@@ -12,6 +12,7 @@ import math
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,7 @@ from strategies import (
 )
 
 from genomlys.engine import verdicts
+from genomlys.engine.conditions.base import FEWEST
 from genomlys.engine.dataset import Dataset, read_dataset
 from genomlys.engine.evaluate import STATUSES
 from genomlys.engine.language.pack import RuleBook, load_rules
@@ -66,6 +68,22 @@ def load(rules: Sequence[Words]) -> RuleBook:
         file = Path(folder) / "rules.yaml"
         file.write_text(rule_file(rules), encoding="utf-8")
         return load_rules(file)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def small_nation() -> Iterator[None]:
+    """The data sets here have few municipalities: two make a nation."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(FEWEST, "nation", 2)
+        yield
+
+
+@contextmanager
+def without_nation() -> Iterator[None]:
+    """A mean over a nation is of those that have a figure: a figure more is another mean, and no filled gap."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(FEWEST, "nation", 100)
+        yield
 
 
 def judged(data: Dataset, book: RuleBook, units: Sequence[str] | None = None) -> Judged:
@@ -212,6 +230,7 @@ def filled(data: Dataset, cells: Iterable[dict[str, Any]], steps: Iterator[int])
 
 @law(12)
 @given(tables(), books(), st.data())
+@without_nation()
 def test_filling_a_gap_never_turns_a_verdict(given_tables: Tables, rules: list[Words], drawn: st.DataObject) -> None:
     data, book = read_dataset(without_peers(given_tables)), load(rules)
     oracle = Oracle(data, book, data.units["unit"].to_list(), data.as_of.year)
@@ -237,6 +256,7 @@ def test_filling_a_gap_never_turns_a_verdict(given_tables: Tables, rules: list[W
 
 @law(10)
 @given(tables(), st.lists(trees(conditions("kpi")), min_size=1, max_size=4), st.integers(-3, 24))
+@without_nation()
 def test_the_cells_named_by_an_unknown_verdict_decide_it(given_tables: Tables, whens: list[Words], steps: int) -> None:
     data = read_dataset(without_peers(given_tables))
     book = load([rule(f"kpi-{number}", when) for number, when in enumerate(whens)])

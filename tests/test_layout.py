@@ -64,6 +64,7 @@ ORDER = [
     ["engine.language.pack"],
     ["engine.language.schema", "engine.language.proof"],
     ["engine.language.lint"],
+    ["engine.population"],
     ["engine.comparisons"],
     ["engine.grid"],
     ["engine.evaluate"],

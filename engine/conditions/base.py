@@ -5,7 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Protocol
+from functools import cached_property
+from typing import Any, ClassVar, Final, Literal, Protocol
 
 import numpy as np
 import polars as pl
@@ -16,6 +17,11 @@ from genomlys.engine.errors import Lang, Place, Text
 
 Subject = Literal["kpi", "area", "measure", "signal"]
 SUBJECTS: tuple[Subject, ...] = ("kpi", "area", "measure", "signal")
+Among = Literal["peers", "nation"]
+
+# With fewer members, or fewer of them with a figure, nothing is said: a mean of two peers is two municipalities, and
+# a nation is at least half of Sweden's 290 municipalities.
+FEWEST: Final[dict[Among, int]] = {"peers": 3, "nation": 145}
 
 
 @dataclass(frozen=True)
@@ -102,6 +108,45 @@ def side_count(goal: str, count: str) -> str:
     return f"side.{goal}.{count}"
 
 
+@dataclass(frozen=True)
+class Others:
+    """Reads the values of the peers or the nation in the KPI's year.
+
+    Gives the columns ``n``, how many members have a value, and ``of``, how many there are that the KPI applies to.
+    """
+
+    among: Among
+
+    @property
+    def n(self) -> str:
+        return f"{self.among}.n"
+
+    @property
+    def of(self) -> str:
+        return f"{self.among}.of"
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """The figures of others that a block's rows are set against, often many rows to one set.
+
+    values: Float64 [sets, most], NaN where a member has no value and where there are fewer members
+    of: Int64 [sets], members that the KPI applies to, with and without a value
+    at: Int64 [rows], each row's set; mine: Int64 [rows], the column of the row's own unit in it, -1 if it is no member
+    """
+
+    values: NDArray[np.float64]
+    of: NDArray[np.int64]
+    at: NDArray[np.int64]
+    mine: NDArray[np.int64]
+
+    @cached_property
+    def n(self) -> NDArray[np.int64]:
+        """[sets]: how many members have a value."""
+        counted: NDArray[np.int64] = (~np.isnan(self.values)).sum(axis=1)
+        return counted
+
+
 class Window(Protocol):
     """A block of series as a metric reads them: a row per series, years counted backwards from the KPI's own year.
 
@@ -117,6 +162,9 @@ class Window(Protocol):
     def basis(self, benchmark: str, lag: int) -> NDArray[np.float64]:
         """The benchmark in the same calendar year; at lag 0 the latest one not later than the KPI's year."""
 
+    def others(self, among: Among) -> Sample:
+        """The values of the peers (never the unit itself) or of the nation, in the KPI's year."""
+
     def fact(self, name: str) -> NDArray[Any]:
         """A column of the KPI's facts: ``weight``, ``half``, ``own_half``, ``decimals`` …"""
 
@@ -129,7 +177,7 @@ class Metric(ABC):
     """
 
     @abstractmethod
-    def needs(self) -> tuple[Lags, ...]:
+    def needs(self) -> tuple[Lags | Others, ...]:
         """What it reads."""
 
     @abstractmethod
@@ -137,7 +185,7 @@ class Metric(ABC):
         """The columns by name; NaN in Float64 becomes null. Names begin with what sets the metric apart."""
 
 
-Need = Lags | KpiCount | SideCount | RowCount | RuleMargin | Metric
+Need = Lags | Others | KpiCount | SideCount | RowCount | RuleMargin | Metric
 
 
 class RowFilter(Protocol):
@@ -222,7 +270,7 @@ class Figures:
     For a row of the conditions frame: value, basis: in the KPI's measure; value_year, basis_year: calendar
     years; hits of years; gap: distance on the condition's side in the KPI's measure, and relative to the basis;
     p: of a test, the probability of figures that speak at least as strongly for the condition when chance alone
-    is at work.
+    is at work; n: of how many members' values the basis was computed, of: how many members there are.
 
     Beside the expressions, what is known of the condition before any figure: chance: the most probable
     that it can be that it holds by chance alone, where the kind knows; lasting: in how many years a
@@ -246,6 +294,8 @@ class Figures:
     same_year_expected: bool = False  # the text names both years when they differ
     in_years: tuple[InYear, ...] = ()
     p: pl.Expr | None = None
+    n: pl.Expr | None = None
+    of: pl.Expr | None = None
     chance: float | None = None
     lasting: int = 1
     told: tuple[Told, ...] = ()

@@ -20,6 +20,14 @@ BENCHMARK_WORDS = {
     "peers.median": Text("medianen av liknande kommuner", "the median of similar municipalities"),
     "nation.mean": Text("kommungenomsnittet", "the national mean"),
     "nation.median": Text("medianen av alla kommuner", "the national median"),
+    "nation.p10": Text("den lägsta tiondelen av alla kommuner", "the lowest tenth of all municipalities"),
+    "nation.p25": Text(
+        "gränsen för den lägsta fjärdedelen av alla kommuner", "the lowest quarter of all municipalities"
+    ),
+    "nation.p75": Text(
+        "gränsen för den högsta fjärdedelen av alla kommuner", "the highest quarter of all municipalities"
+    ),
+    "nation.p90": Text("den högsta tiondelen av alla kommuner", "the highest tenth of all municipalities"),
     "target": Text("målet", "the target"),
 }
 

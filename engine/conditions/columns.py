@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from genomlys.engine.vocabulary import OF_OTHERS
+
 
 def own(lag: int) -> pl.Expr:
     """The unit's value ``lag`` calendar years before the KPI's year (Float64, null if missing)."""
@@ -23,6 +25,16 @@ def basis(benchmark: str, lag: int) -> pl.Expr:
 def basis_year(benchmark: str) -> pl.Expr:
     """The calendar year of ``basis(benchmark, 0)`` (Int32)."""
     return pl.col(f"{benchmark}.year")
+
+
+def basis_n(benchmark: str) -> pl.Expr:
+    """Of how many members' values ``basis(benchmark, 0)`` was computed (Int64); null where it is published."""
+    return pl.col(f"{benchmark}.n") if benchmark in OF_OTHERS else pl.lit(None, dtype=pl.Int64)
+
+
+def basis_of(benchmark: str) -> pl.Expr:
+    """How many members there are that the KPI applies to, with and without a value."""
+    return pl.col(f"{benchmark}.of") if benchmark in OF_OTHERS else pl.lit(None, dtype=pl.Int64)
 
 
 def has(benchmark: str) -> str:

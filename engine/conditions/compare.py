@@ -123,6 +123,8 @@ class Compare:
             years=self.years,
             gap=self._gap(sight),
             gap_ratio=pl.when(basis != 0).then(self._gap(sight) / basis.abs()),
+            n=columns.basis_n(self.than.benchmark) if isinstance(self.than, Benchmark) else None,
+            of=columns.basis_of(self.than.benchmark) if isinstance(self.than, Benchmark) else None,
             same_year_expected=isinstance(self.than, Benchmark) and self.than.benchmark != "target",
             in_years=self._in_years(sight),
             lasting=self.hits,

@@ -9,12 +9,12 @@ from typing import Any
 
 import polars as pl
 
-from genomlys.engine.comparisons import current_peers, group_of_kpis
 from genomlys.engine.conditions.base import Sight, Subject
 from genomlys.engine.dataset import Dataset
 from genomlys.engine.errors import Lang
 from genomlys.engine.language.model import Rule
 from genomlys.engine.language.pack import RuleBook
+from genomlys.engine.population import current_peers, group_of_kpis, nation
 from genomlys.engine.verdicts import Judged
 
 Row = Mapping[str, Any]  # one subject's row of its frame, and of what was asked of it
@@ -77,17 +77,27 @@ class Context:
         told = self.data.kpis.filter(pl.col("source").is_not_null())
         return dict(told.select("kpi", "source").iter_rows())
 
-    def peers_with_value(self, kpi: str, year: int) -> list[str]:
-        """The titles of the peers that a computed figure of a KPI and year is made of."""
+    def nation_with_value(self, kpi: str, year: int) -> tuple[int, int]:
+        """Of how many units' values a computed figure of the nation is made, and how many there are in all."""
+        members = self._with_value(nation(self.data), kpi, year)
+        return int(members["there"].sum()), members.height
+
+    def peers_with_value(self, kpi: str, year: int) -> tuple[list[str], list[str]]:
+        """The titles of the peers that a computed figure of a KPI and year is made of, and of those without a value."""
         peers = current_peers(self.data, self.data.as_of.year)
         group = group_of_kpis(self.data, peers).get(kpi)
         mine = peers.filter(
             (pl.col("unit") == self.unit) & (pl.col("group") == group) & (pl.col("member") != self.unit)
         )
-        valued = self.data.values.filter(
-            (pl.col("kpi") == kpi) & (pl.col("year") == year) & pl.col("value").is_not_null()
+        members = self._with_value(mine["member"].to_list(), kpi, year).sort("title")
+        return members.filter("there")["title"].to_list(), members.filter(~pl.col("there"))["title"].to_list()
+
+    def _with_value(self, units: Sequence[str], kpi: str, year: int) -> pl.DataFrame:
+        """title, there: the units that the KPI applies to in a year, and whether they have a value."""
+        said = self.data.values.filter((pl.col("kpi") == kpi) & (pl.col("year") == year))
+        return (
+            self.data.units.filter(pl.col("unit").is_in(list(units)))
+            .join(said.select("unit", "value", "status"), on="unit", how="left", maintain_order="left")
+            .filter(pl.col("status").ne_missing("not_applicable"))
+            .select("title", there=pl.col("value").is_not_null())
         )
-        told = self.data.units.join(valued, on="unit", how="semi").join(
-            mine, left_on="unit", right_on="member", how="semi"
-        )
-        return told.sort("title")["title"].to_list()

@@ -76,14 +76,26 @@ def _origin(case: Context, kpi: str, source: str | None, year: int | None) -> Or
     if source == "own":
         return Origin("values", kpi, what, year, case.own_sources.get((kpi, year)) or case.kpi_sources.get(kpi))
     if (kpi, source) not in case.published:
-        members = words.listed(case.peers_with_value(kpi, year), case.lang)
-        made = Text(f"beräknat av värdena för {members}", f"computed from the values of {members}")
-        return Origin("values", kpi, what, year, made.in_(case.lang))
+        return Origin("values", kpi, what, year, _made_of(case, kpi, source, year))
     # A target holds until the next one is stated.
     known = [at for of, name, at in case.benchmark_sources if (of, name) == (kpi, source) and at <= year]
     stated = max(known) if source == "target" and known else year
     told = case.benchmark_sources.get((kpi, source, stated))
     return Origin("benchmarks", kpi, what, stated, told or case.kpi_sources.get(kpi))
+
+
+def _made_of(case: Context, kpi: str, source: str, year: int) -> str:
+    """Whose values a computed figure is made of: few are named, many are counted."""
+    if source.startswith("nation."):
+        n, of = case.nation_with_value(kpi, year)
+        made = Text(f"beräknat av värdena för {n} av {of} kommuner", f"computed from {n} of {of} municipalities")
+        return made.in_(case.lang)
+    with_value, without = case.peers_with_value(kpi, year)
+    said = Text("beräknat av värdena för ", "computed from the values of ").in_(case.lang)
+    said += words.listed(with_value, case.lang)
+    if not without:
+        return said
+    return said + Text("; värde saknas för ", "; no value of ").in_(case.lang) + words.listed(without, case.lang)
 
 
 def _difference(case: Context, row: Row, at: str) -> Fact:

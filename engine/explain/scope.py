@@ -33,6 +33,10 @@ _COMPARISONS: Mapping[str, Text] = {
     "peers.median": Text("jämförelse med medianen av liknande kommuner", "comparison with the median of similar ones"),
     "nation.mean": Text("jämförelse med kommungenomsnittet", "comparison with the national mean"),
     "nation.median": Text("jämförelse med medianen av alla kommuner", "comparison with the national median"),
+    "nation.p10": Text("jämförelse med den lägsta tiondelen av alla kommuner", "comparison with the lowest tenth"),
+    "nation.p25": Text("jämförelse med den lägsta fjärdedelen av alla kommuner", "comparison with the lowest quarter"),
+    "nation.p75": Text("jämförelse med den högsta fjärdedelen av alla kommuner", "comparison with the highest quarter"),
+    "nation.p90": Text("jämförelse med den högsta tiondelen av alla kommuner", "comparison with the highest tenth"),
 }
 _NOT_APPLICABLE = Text(
     "källan anger att nyckeltalet inte är tillämpligt för enheten", "the source says that the KPI does not apply here"

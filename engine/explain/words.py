@@ -50,6 +50,10 @@ SOURCES: Final[Mapping[str, Text]] = {
     "peers.median": Text("median av liknande kommuner", "median of similar municipalities"),
     "nation.mean": Text("kommungenomsnitt", "national mean"),
     "nation.median": Text("median av alla kommuner", "national median"),
+    "nation.p10": Text("lägsta tiondelen av alla kommuner", "lowest tenth of all municipalities"),
+    "nation.p25": Text("lägsta fjärdedelen av alla kommuner", "lowest quarter of all municipalities"),
+    "nation.p75": Text("högsta fjärdedelen av alla kommuner", "highest quarter of all municipalities"),
+    "nation.p90": Text("högsta tiondelen av alla kommuner", "highest tenth of all municipalities"),
 }
 
 # What is said to be missing: figures, dates, and what is not known of other units.

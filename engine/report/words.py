@@ -100,6 +100,15 @@ MISSING: Final[Mapping[str, tuple[Text, Text]]] = {
         Text("median av alla kommuner", "national median"),
         Text("medianer av alla kommuner", "national medians"),
     ),
+    **{
+        f"nation.{name}": (Text(f"gräns för {sv} av alla kommuner", f"limit of {en}"),) * 2
+        for name, sv, en in (
+            ("p10", "den lägsta tiondelen", "the lowest tenth of all municipalities"),
+            ("p25", "den lägsta fjärdedelen", "the lowest quarter of all municipalities"),
+            ("p75", "den högsta fjärdedelen", "the highest quarter of all municipalities"),
+            ("p90", "den högsta tiondelen", "the highest tenth of all municipalities"),
+        )
+    },
 }
 REASONS: Final[Mapping[str, Text]] = {
     "missing": Text("", ""),

@@ -1,0 +1,125 @@
+"""Who a unit is set against: its peers, and all units of the home unit's kind, which are the nation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from genomlys.engine.conditions.base import Among, Sample
+from genomlys.engine.dataset import Dataset
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Population:
+    """Everyone's figures: those of the units judged, of their peers, and of the nation where it is asked for.
+
+    own: Float64 [KPIs, units, years], NaN where there is no value; applies: Boolean, the same shape, false where
+    the source says that a KPI is not applicable to a unit: it is then no member that lacks a value.
+    national: which units are the nation; slots: for each group [most members, units] the row of each unit's n-th
+    peer, -1 where it has fewer; group_at: the group that each KPI is compared in, -1 where there is none.
+    """
+
+    own: Floats
+    applies: Bools
+    national: Bools
+    slots: tuple[Ints, ...]
+    group_at: Ints
+
+    def sample(self, among: Among, kpi_at: Ints, unit_at: Ints, year_at: Ints) -> Sample:
+        """The figures that each row is set against; a row is a KPI, a unit and a year, -1 where it has no year."""
+        return (self._peers if among == "peers" else self._nation)(kpi_at, unit_at, year_at)
+
+    def counts(self, among: Among, kpi_at: Ints, unit_at: Ints, year_at: Ints) -> tuple[Ints, Ints]:
+        """For each row, of how many members there is a value, and how many there are that the KPI applies to."""
+        sample = self.sample(among, kpi_at, unit_at, year_at)
+        return sample.n[sample.at], sample.of[sample.at]
+
+    def _peers(self, kpi_at: Ints, unit_at: Ints, year_at: Ints) -> Sample:
+        """A set for each row: a unit is never its own peer."""
+        most = max((len(slots) for slots in self.slots), default=0)
+        values, of = np.full((len(kpi_at), most), np.nan), np.zeros(len(kpi_at), dtype=np.int64)
+        groups = self.group_at[kpi_at]
+        for group, slots in enumerate(self.slots):
+            mine = np.flatnonzero((groups == group) & (year_at >= 0))
+            at, year = kpi_at[mine], year_at[mine]
+            for number, slot in enumerate(slots):
+                member = slot[unit_at[mine]]
+                row = np.maximum(member, 0)
+                is_there = (member >= 0) & self.applies[at, row, year]
+                values[mine, number] = np.where(is_there, self.own[at, row, year], np.nan)
+                of[mine] += is_there
+        return Sample(values, of, np.arange(len(kpi_at)), np.full(len(kpi_at), -1))
+
+    def _nation(self, kpi_at: Ints, unit_at: Ints, year_at: Ints) -> Sample:
+        """A set for each KPI and year, the unit itself among the others."""
+        years = self.own.shape[2]
+        keys, at = np.unique(kpi_at * (years + 1) + year_at + 1, return_inverse=True)
+        kpi, year = keys // (years + 1), keys % (years + 1) - 1
+        applies = self.applies[kpi, :, year][:, self.national] & (year >= 0)[:, None]
+        values = np.where(applies, self.own[kpi, :, year][:, self.national], np.nan)
+        column = np.where(self.national, np.cumsum(self.national) - 1, -1)
+        return Sample(values, applies.sum(axis=1), at, column[unit_at])
+
+
+def population(
+    own: Floats, applies: Bools, units: Sequence[str], kpis: Sequence[str], data: Dataset, year: int
+) -> Population:
+    """The population of a cube of ``units`` and ``kpis``, with the peers of the year ``year``."""
+    peers = current_peers(data, year)
+    chosen = group_of_kpis(data, peers)
+    groups = sorted(set(chosen.values()))
+    place = {group: number for number, group in enumerate(groups)}
+    return Population(
+        own=own,
+        applies=applies,
+        national=pl.Series(units).is_in(nation(data)).to_numpy(),
+        slots=tuple(_slots(peers.filter(pl.col("group") == group), units) for group in groups),
+        group_at=np.array([place.get(chosen.get(kpi, ""), -1) for kpi in kpis], dtype=np.int64),
+    )
+
+
+def nation(data: Dataset) -> list[str]:
+    """All units of the home unit's kind, in order."""
+    kind = data.units.filter(pl.col("unit") == data.unit)["kind"]
+    return data.units.filter(pl.col("kind") == kind[0])["unit"].sort().to_list()
+
+
+def current_peers(data: Dataset, as_of_year: int) -> pl.DataFrame:
+    """unit, group, member: each group as it was in its latest year not after ``as_of_year``.
+
+    One and the same group is used for every year of a series, so that what develops is the members'
+    figures and not who the members are.
+    """
+    known = data.peers.filter(pl.col("year") <= as_of_year)
+    latest = pl.col("year") == pl.col("year").max().over("unit", "group")
+    return known.filter(latest).select("unit", "group", "member").sort("unit", "group", "member")
+
+
+def group_of_kpis(data: Dataset, peers: pl.DataFrame) -> dict[str, str]:
+    """The group that each KPI is compared in: its own ``peer_group``, or the only one there is."""
+    groups = peers["group"].unique().sort().to_list()
+    only = groups[0] if len(groups) == 1 else None
+    chosen = data.kpis.select("kpi", group=pl.col("peer_group").fill_null(pl.lit(only, dtype=pl.String)))
+    return dict(chosen.filter(pl.col("group").is_in(groups)).iter_rows())
+
+
+def _slots(peers: pl.DataFrame, units: Sequence[str]) -> Ints:
+    """[most members, units]: the row of each unit's n-th peer, -1 where it has fewer."""
+    place = {unit: row for row, unit in enumerate(units)}
+    listed = (
+        peers.filter((pl.col("unit") != pl.col("member")) & pl.col("unit").is_in(list(units)))
+        .with_columns(slot=pl.int_range(pl.len()).over("unit"))
+        .with_columns(pl.col("unit", "member").replace_strict(place, default=-1, return_dtype=pl.Int64))
+    )
+    most = 0 if listed.is_empty() else int(listed["slot"].to_numpy().max()) + 1
+    slots = np.full((most, len(units)), -1, dtype=np.int64)
+    slots[listed["slot"].to_numpy(), listed["unit"].to_numpy()] = listed["member"].to_numpy()
+    return slots
