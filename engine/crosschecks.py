@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 import polars as pl
 
+from genomlys.engine.door.derivations import check_derivations
 from genomlys.engine.door.figures import check_figures
 from genomlys.engine.door.found import LISTED_OF_ONE_KIND, Found, Said, quote
 from genomlys.engine.door.keys import repeated
@@ -31,6 +32,7 @@ _REFERENCES: Final = (
     _Reference("units", "parent", "units"),
     _Reference("kpis", "area", "areas"),
     _Reference("kpis", "volume", "kpis"),
+    _Reference("kpis", "of", "kpis"),
     _Reference("values", "unit", "units"),
     _Reference("values", "kpi", "kpis"),
     _Reference("benchmarks", "unit", "units"),
@@ -51,7 +53,7 @@ def check_across(tables: Mapping[str, CheckedTable]) -> Found:
     """Every problem between rows and tables. A table that could not be read is not in ``tables``, and is not asked."""
     found = [_duplicates(checked) for checked in tables.values()]
     found += [_references(tables, reference) for reference in _REFERENCES]
-    found += [_endless_parents(tables), _targets(tables), _peer_groups(tables)]
+    found += [_endless_parents(tables), _targets(tables), _peer_groups(tables), check_derivations(tables)]
     found += [check_figures(tables, name) for name in ("values", "benchmarks")]
     return Found.all_of(found)
 
@@ -76,13 +78,14 @@ def _references(tables: Mapping[str, CheckedTable], reference: _Reference) -> Fo
     checked, known = tables.get(reference.table), _known(tables, reference.target)
     if checked is None or known is None:
         return Found()
-    column = pl.col(reference.column)
+    column, rows = pl.col(reference.column), checked.frame.lazy()
+    if checked.frame.schema[reference.column].base_type() == pl.List:
+        rows = rows.explode(reference.column)
     named = column.is_not_null() & ~column.is_in(known.implode())
     if reference.column == "volume":  # which may be a number instead
         named &= column.cast(pl.Float64, strict=False).is_null()
     unknown = (
-        checked.frame.lazy()
-        .filter(named)
+        rows.filter(named)
         .group_by(reference.column, maintain_order=True)
         .agg(pl.col(ROW).head(_ALSO_ROWS + 1), count=pl.len())
         .collect()

@@ -12,6 +12,8 @@ from typing import Final
 import polars as pl
 
 from genomlys.engine.crosschecks import check_across, check_home
+from genomlys.engine.derived.complete import complete
+from genomlys.engine.derived.model import Derived
 from genomlys.engine.door.about import About, about_from_mapping, about_from_yaml
 from genomlys.engine.door.folder import ABOUT, read_file, read_table, table_files
 from genomlys.engine.door.found import Found, Said, listed, quote
@@ -30,7 +32,8 @@ _BUNDLED: Final = "alingsas-2025"
 class Dataset:
     """Checked tables, each with all the columns and types that ``tables.SCHEMAS`` tells, in the order of its key.
 
-    ``unit`` is the home unit, a row of ``units``; ``as_of`` the day up to which the data set tells.
+    ``unit`` is the home unit, a row of ``units``; ``as_of`` the day up to which the data set tells. Values of the
+    ``derived`` KPIs are among ``values``, and what follows for them from other tables is in those.
     """
 
     title: str
@@ -43,9 +46,11 @@ class Dataset:
     values: pl.DataFrame
     benchmarks: pl.DataFrame
     peers: pl.DataFrame
+    prices: pl.DataFrame
     areas: pl.DataFrame
     measures: pl.DataFrame
     signals: pl.DataFrame
+    derived: tuple[Derived, ...]
 
 
 @dataclass(frozen=True)
@@ -83,7 +88,9 @@ def read_dataset(source: str | Path | Mapping[str, object]) -> Dataset:
     if whole or not (about.title and about.unit and about.as_of):
         raise DataError(listed(whole, came.files, came.name))
     frames = {name: in_order(name, completed(name, tables[name].frame.drop(ROW))) for name in TABLES}
-    return Dataset(about.title, about.unit, about.as_of, about.sources, about.licence, **frames)
+    made = complete(frames, about.unit)
+    frames |= {"kpis": made.kpis, "values": made.values, "benchmarks": made.benchmarks}
+    return Dataset(about.title, about.unit, about.as_of, about.sources, about.licence, **frames, derived=made.derived)
 
 
 def bundled_dataset() -> Path:

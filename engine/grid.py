@@ -21,6 +21,7 @@ from genomlys.engine.conditions.base import Among, Metric, Others, Sample
 from genomlys.engine.conditions.columns import has
 from genomlys.engine.dataset import Dataset
 from genomlys.engine.population import Population, population
+from genomlys.engine.rounding import HALF, OWN_HALF
 from genomlys.engine.vocabulary import BENCHMARKS, DIRECTIONS
 
 Floats = NDArray[np.float64]
@@ -256,14 +257,15 @@ def build_grid(
 
 def _kpi_facts(data: Dataset) -> pl.DataFrame:
     areas = data.areas.select("area", area_name="name")
-    half = 0.5 * pl.lit(10.0).pow(-pl.col("decimals").cast(pl.Float64))
-    is_count = pl.col("measure").str.to_lowercase().str.contains(r"^(?:antal|plats|rank)")
+    # What is made of rounded figures may be off by more than its own last decimal.
+    made = {each.kpi: each.half for each in data.derived}
+    made_half = pl.col("kpi").replace_strict(made, default=None, return_dtype=pl.Float64)
     return (
         data.kpis.sort("kpi")
         .join(areas, on="area", how="left", maintain_order="left")
         .with_columns(
-            half=half,
-            own_half=pl.when(is_count & (pl.col("decimals") >= 0)).then(0.0).otherwise(half),
+            half=pl.max_horizontal(HALF, made_half),
+            own_half=pl.coalesce(made_half, OWN_HALF),
             weight=pl.col("direction").replace_strict({"lower": 1.0, "higher": -1.0}, default=None),
             direction=pl.col("direction").cast(_DIRECTIONS),
         )

@@ -20,9 +20,11 @@ from pandera.errors import SchemaErrorReason
 from genomlys.engine.vocabulary import (
     BENCHMARKS,
     CATEGORIES,
+    DERIVATIONS,
     DIRECTIONS,
     HORIZONS,
     MEASURE_STATUSES,
+    PRICE_KINDS,
     SAVING_KINDS,
     SIGNAL_KINDS,
     UNIT_KINDS,
@@ -161,6 +163,9 @@ SCHEMAS: Final[Mapping[str, pa.DataFrameSchema]] = MappingProxyType(
                 "breaks": _column(pl.List(pl.Int32), "years", optional=True, default=[]),
                 "max_age": _column(pl.Int32, "count", pa.Check.in_range(0, 20), optional=True, default=2),
                 "volume": _column(pl.String, "number_or_kpi", nullable=True),
+                "derive": _column(pl.String, "word", pa.Check.isin(list(DERIVATIONS)), nullable=True),
+                "of": _column(pl.List(pl.String), "texts", optional=True, default=[]),
+                "base_year": _column(pl.Int32, "year", pa.Check.ge(FIRST_YEAR), nullable=True),
                 "deflate": _text(optional=True),
                 "peer_group": _text(optional=True),
                 "source": _text(optional=True),
@@ -203,6 +208,17 @@ SCHEMAS: Final[Mapping[str, pa.DataFrameSchema]] = MappingProxyType(
                 "member": _text(),
             },
             key=["unit", "group", "year", "member"],
+        ),
+        "prices": _table(
+            {
+                "index": _text(),
+                "year": _year(),
+                "vintage": _column(pl.Date, "date"),
+                "value": _column(pl.Float64, "number"),
+                "kind": _word(PRICE_KINDS),
+                "source": _text(optional=True),
+            },
+            key=["index", "year", "vintage"],
         ),
         "areas": _table(
             {

@@ -26,3 +26,6 @@ SAVING_KINDS: Final = ("amount", "too_early", "awaiting_inquiry", "avoids_cost",
 MEASURE_STATUSES: Final = ("not_started", "ongoing", "done", "not_feasible", "stopped")
 SIGNAL_KINDS: Final = ("law", "policy", "audit", "external", "organisation", "forecast")
 LEVELS: Final = ("low", "medium", "high")
+# How a KPI is made of other KPIs, and of which kind a price index's figure is.
+DERIVATIONS: Final = ("ratio", "sum", "difference", "per", "index", "real", "normalised")
+PRICE_KINDS: Final = ("outcome", "forecast")

@@ -52,6 +52,7 @@ GOOD: dict[str, str] = {
         ",andel,2024,nation.mean,86.5,290,\n1489,andel,2024,peers.mean,88,2,0114; BUN\n,maltal,2024,target,5,,\n"
     ),
     "peers": "unit,group,year,member\n1489,grundskola,2024,0114\n",
+    "prices": "index,year,vintage,value,kind,source\nPKV,2024,2025-02-13,104.2,outcome,SKR\n",
     "areas": "area,title,committees,priority,cross_cutting\nskola,Grundskola,BUN; KS,Trygg uppväxt,nej\n",
     "measures": (
         "measure,title,area,horizon,decided,saving_low,saving_high,saving_kind,status,followup_date\n"

@@ -30,7 +30,8 @@ ROOT = Path(__file__).resolve().parents[1]
 # `genomlys` is the table of public names in the root's __init__.py.
 ORDER = [
     ["engine.errors", "engine.vocabulary"],
-    ["engine.numbers"],
+    ["engine.numbers", "engine.rounding"],
+    ["engine.quantities"],
     ["engine.statistics"],
     ["engine.writing"],
     ["engine.amounts"],
@@ -40,7 +41,7 @@ ORDER = [
     ["engine.language.words"],
     ["engine.language.reader"],
     ["engine.language.template"],
-    ["engine.tables", "engine.door", "engine.crosschecks", "engine.dataset"],
+    ["engine.tables", "engine.door", "engine.derived", "engine.crosschecks", "engine.dataset"],
     ["engine.sources"],
     ["engine.conditions.margin", "engine.conditions.columns"],
     ["engine.conditions.base"],

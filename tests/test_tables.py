@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +30,12 @@ RIGHT: dict[str, dict[str, Any]] = {
         "materiality_rel": 0.03,
         "breaks": [],
         "max_age": 2,
+        "of": [],
     },
     "values": {"unit": "1489", "kpi": "k", "year": 2024, "status": "missing"},
     "benchmarks": {"kpi": "k", "year": 2024, "benchmark": "nation.mean", "value": 1.5, "n": 290},
     "peers": {"unit": "1489", "group": "g", "year": 2024, "member": "0114"},
+    "prices": {"index": "PKV", "year": 2024, "vintage": date(2025, 2, 13), "value": 104.2, "kind": "outcome"},
     "areas": {"area": "a", "title": "A", "name": "A", "committees": ["BUN"], "cross_cutting": False},
     "measures": {
         "measure": "m",
@@ -86,6 +89,9 @@ def test_every_cell_that_is_needed_is_missed(table: str) -> None:
         ("values", "status", "okej", "word"),
         ("benchmarks", "benchmark", "peers", "word"),
         ("benchmarks", "n", -1, "range"),
+        ("kpis", "derive", "kvot", "word"),
+        ("kpis", "base_year", 1899, "range"),
+        ("prices", "kind", "utfall", "word"),
         ("units", "kind", "kommun", "word"),
         ("measures", "status", "klar", "word"),
         ("measures", "saving_kind", "", "word"),

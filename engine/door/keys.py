@@ -50,5 +50,7 @@ def _part(column: pl.Series) -> tuple[pl.Series, int]:
     if column.dtype == pl.String:
         words = column.unique().drop_nulls().sort()
         return column.cast(pl.Enum(words)).to_physical().cast(pl.UInt64) + 1, len(words) + 1
+    if column.dtype == pl.Date:
+        return column.rank("dense").cast(pl.UInt64), column.n_unique() + 1
     # A year that no calendar has is a problem already.
     return column.clip(0, _LAST_YEAR).cast(pl.UInt64) + 1, _LAST_YEAR + 2

@@ -94,6 +94,15 @@ def _two_bands(text: str, row: Mapping[str, Any]) -> Said:
     return Said("two-materialities", said, Text("Behåll en av dem.", "Keep one of them."))
 
 
+def _price_above_zero(checked: CheckedTable) -> Found:
+    return checked.tell(pl.col("value") <= 0, "value", _no_price)
+
+
+def _no_price(text: str, row: Mapping[str, Any]) -> Said:
+    said = Text(f"prisindexet är {quote(text)}.", f"the price index is {quote(text)}.")
+    return Said("out-of-range", said, Text("Skriv ett tal över 0.", "Write a number above 0."))
+
+
 def _own_peer(checked: CheckedTable) -> Found:
     return checked.tell(pl.col("unit") == pl.col("member"), "member", _is_own_peer)
 
@@ -178,6 +187,7 @@ _CHECKS: Final[Mapping[str, tuple[_Check, ...]]] = MappingProxyType(
         "kpis": (_one_materiality,),
         "values": (_value_without_status, _status_without_value, _status_against_mark),
         "peers": (_own_peer,),
+        "prices": (_price_above_zero,),
         "measures": (_saving_order, _saving_needed, _saving_unexpected),
     }
 )
