@@ -73,6 +73,7 @@ ORDER = [
     ["engine.verdicts"],
     ["engine.example_tables"],
     ["engine.examples"],
+    ["engine.coverage"],
     ["engine.followup"],
     ["engine.areas"],
     ["engine.candidates"],
