@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -12,7 +12,7 @@ import polars as pl
 from genomlys.engine.areas import classify, rule_facts
 from genomlys.engine.candidates import propose
 from genomlys.engine.conditions.base import Sight
-from genomlys.engine.dataset import Dataset, bundled_dataset, read_dataset
+from genomlys.engine.dataset import Dataset, bundled_dataset, open_dataset
 from genomlys.engine.errors import Lang, Place, Problem, Text, UsageError, nearest
 from genomlys.engine.evaluate import STATUSES
 from genomlys.engine.followup import savings
@@ -131,7 +131,7 @@ def asked(
     as_of: int | dt.date | None,
 ) -> tuple[Dataset, RuleBook, tuple[str, ...]]:
     """The data set, rules and units that ``assess`` and ``explain`` are asked about, read and checked."""
-    data = data if isinstance(data, Dataset) else read_dataset(bundled_dataset() if data is None else data)
+    data = data if isinstance(data, Dataset) else open_dataset(bundled_dataset() if data is None else data)
     book = _book(packs)
     data = _dated(data, as_of)
     units = chosen_units(data, unit)
@@ -159,21 +159,15 @@ def _dated(data: Dataset, as_of: int | dt.date | None) -> Dataset:
     if as_of is None:
         return data
     day = _day(as_of)
-    first = data.values["year"].min()
-    if isinstance(first, int) and day.year < first:
+    first = data.first_year
+    if day.year < first:
         raise _usage(
             "as-of-before-data",
             "--as-of",
             Text(f"datamängden börjar år {first}.", f"the data set begins in {first}."),
             Text(f"Skriv {first} eller senare.", f"Write {first} or later."),
         )
-    # What was decided or happened later was not known then.
-    return replace(
-        data,
-        as_of=day,
-        measures=data.measures.filter((pl.col("decided") <= day).fill_null(True)),
-        signals=data.signals.filter((pl.col("date") <= day).fill_null(True)),
-    )
+    return data.known_on(day)
 
 
 def _day(as_of: object) -> dt.date:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
 from genomlys.engine.crosschecks import check_across, check_home
+from genomlys.engine.cube import Bounds, Cube, is_typed
 from genomlys.engine.derived.complete import complete
-from genomlys.engine.derived.model import Derived
+from genomlys.engine.derived.model import Derived, declared
 from genomlys.engine.door.about import About, about_from_mapping, about_from_yaml
-from genomlys.engine.door.folder import ABOUT, read_file, read_table, table_files
+from genomlys.engine.door.figures import shares
+from genomlys.engine.door.folder import ABOUT, read_file, read_table, scanned, table_files
 from genomlys.engine.door.found import Found, Said, listed, quote
 from genomlys.engine.door.keys import in_order
 from genomlys.engine.door.raw import ROW, RawTable, raw_frame
@@ -23,9 +26,14 @@ from genomlys.engine.door.rowchecks import check_rows, completed
 from genomlys.engine.door.table import CheckedTable, check_table
 from genomlys.engine.errors import DataError, Place, Text, nearest
 from genomlys.engine.tables import TABLES, empty, needed
+from genomlys.engine.valuetable import Values, ValueTable, value_table
 
 _ABOUT_KEY: Final = "dataset"
 _BUNDLED: Final = "alingsas-2025"
+_VALUES: Final = "values"
+# Where more than one unit in so many is asked for, all are read: it costs little more, and all are checked.
+_FEW: Final = 4
+_AS_A_FRAME: Final = Values()
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +41,8 @@ class Dataset:
     """Checked tables, each with all the columns and types that ``tables.SCHEMAS`` tells, in the order of its key.
 
     ``unit`` is the home unit, a row of ``units``; ``as_of`` the day up to which the data set tells. Values of the
-    ``derived`` KPIs are among ``values``, and what follows for them from other tables is in those.
+    ``derived`` KPIs are among ``values``, and what follows for them from other tables is in those. Who asks for
+    ``values`` gets all of them as a frame; for figures to reckon with there is ``cube``.
     """
 
     title: str
@@ -43,7 +52,6 @@ class Dataset:
     licence: str
     units: pl.DataFrame
     kpis: pl.DataFrame
-    values: pl.DataFrame
     benchmarks: pl.DataFrame
     peers: pl.DataFrame
     prices: pl.DataFrame
@@ -51,6 +59,44 @@ class Dataset:
     measures: pl.DataFrame
     signals: pl.DataFrame
     derived: tuple[Derived, ...]
+    values: Values = _AS_A_FRAME
+
+    def cube(self, units: Sequence[str] | None = None, kpis: Sequence[str] | None = None) -> Cube:
+        """The values of some units and KPIs, in that order; None for all, in the order of their names.
+
+        Raises DataError if what is read has not been looked at before and is not sound.
+        """
+        everyone = self.units["unit"].sort().to_list()
+        table, bounds = value_table(self), self.bounds
+        if units is None or len(units) * _FEW <= len(everyone):
+            return table.cube(bounds, units, kpis)
+        return table.cube(bounds, None, kpis).part(units, None)
+
+    @property
+    def first_year(self) -> int:
+        """The first year with a row among the values."""
+        return value_table(self).first_year
+
+    def check(self) -> Dataset:
+        """The same, once all of its values have been looked at. Raises DataError with every problem."""
+        value_table(self).check(self.bounds)
+        return self
+
+    def known_on(self, day: dt.date) -> Dataset:
+        """The same as of another day: what was decided or happened later was not known then."""
+        then = copy(self)
+        changed = {
+            "as_of": day,
+            "measures": self.measures.filter((pl.col("decided") <= day).fill_null(True)),
+            "signals": self.signals.filter((pl.col("date") <= day).fill_null(True)),
+        }
+        vars(then).update(changed)
+        return then
+
+    @property
+    def bounds(self) -> Bounds:
+        names = self.units["unit"].sort().to_list(), self.kpis["kpi"].sort().to_list()
+        return Bounds(tuple(names[0]), tuple(names[1]), frozenset(shares(self.kpis)))
 
 
 @dataclass(frozen=True)
@@ -74,7 +120,46 @@ def read_dataset(source: str | Path | Mapping[str, object]) -> Dataset:
 
     Raises DataError with every problem that was found, in order of place; no row is ever left out.
     """
-    came = _from_mapping(source) if isinstance(source, Mapping) else _from_folder(Path(source))
+    return open_dataset(source).check()
+
+
+def open_dataset(source: str | Path | Mapping[str, object]) -> Dataset:
+    """As ``read_dataset``, but values with types are looked at where they are read, and no others are."""
+    scan = _typed_values(source)
+    if scan is not None:
+        came = _came(source, aside=frozenset({_VALUES}))
+        tables, whole = _checked(came)
+        # What is made of values needs them all.
+        if (told := _told(came, whole)) is not None and not declared(tables["kpis"].frame):
+            table = ValueTable(scan, lambda: _through_the_door(source).values, told[-1].year + 1)
+            return _dataset(told, came.about, _frames(tables), table, ())
+    return _through_the_door(source)
+
+
+def _through_the_door(source: str | Path | Mapping[str, object]) -> Dataset:
+    came = _came(source)
+    tables, whole = _checked(came)
+    if (told := _told(came, whole)) is None:
+        raise DataError(listed(whole, came.files, came.name))
+    frames = _frames(tables)
+    made = complete(frames, told[1])
+    del frames[_VALUES]
+    frames |= {"kpis": made.kpis, "benchmarks": made.benchmarks}
+    return _dataset(told, came.about, frames, made.values, made.derived)
+
+
+def _told(came: _Source, found: Found) -> tuple[str, str, dt.date] | None:
+    """Title, unit and day of a data set in which nothing wrong was found."""
+    about = came.about
+    return None if found or not (about.title and about.unit and about.as_of) else (about.title, about.unit, about.as_of)
+
+
+def _came(source: str | Path | Mapping[str, object], aside: frozenset[str] = frozenset()) -> _Source:
+    """aside: tables that are not read now."""
+    return _from_mapping(source, aside) if isinstance(source, Mapping) else _from_folder(Path(source), aside)
+
+
+def _checked(came: _Source) -> tuple[dict[str, CheckedTable], Found]:
     tables: dict[str, CheckedTable] = {}
     found = [came.found]
     for name, raw in came.tables.items():
@@ -83,14 +168,35 @@ def read_dataset(source: str | Path | Mapping[str, object]) -> Dataset:
     found.append(check_across(tables))
     if came.about.unit:
         found.append(check_home(came.about.unit, came.about.unit_place, tables))
-    whole = Found.all_of(found)
-    about = came.about
-    if whole or not (about.title and about.unit and about.as_of):
-        raise DataError(listed(whole, came.files, came.name))
-    frames = {name: in_order(name, completed(name, tables[name].frame.drop(ROW))) for name in TABLES}
-    made = complete(frames, about.unit)
-    frames |= {"kpis": made.kpis, "values": made.values, "benchmarks": made.benchmarks}
-    return Dataset(about.title, about.unit, about.as_of, about.sources, about.licence, **frames, derived=made.derived)
+    return tables, Found.all_of(found)
+
+
+def _frames(tables: Mapping[str, CheckedTable]) -> dict[str, pl.DataFrame]:
+    return {name: in_order(name, completed(name, table.frame.drop(ROW))) for name, table in tables.items()}
+
+
+def _dataset(
+    told: tuple[str, str, dt.date],
+    about: About,
+    frames: Mapping[str, Any],
+    values: pl.DataFrame | ValueTable,
+    derived: tuple[Derived, ...],
+) -> Dataset:
+    return Dataset(*told, about.sources, about.licence, **frames, derived=derived, values=values)
+
+
+def _typed_values(source: str | Path | Mapping[str, object]) -> pl.LazyFrame | None:
+    """The table of values, not yet read, if it is one with types and has rows."""
+    if isinstance(source, Mapping):
+        given = source.get(_VALUES)
+        scan = given if isinstance(given, pl.LazyFrame) else given.lazy() if isinstance(given, pl.DataFrame) else None
+    else:
+        scan = scanned(Path(source), _VALUES)
+    try:
+        typed = scan is not None and is_typed(scan.collect_schema()) and not scan.head(1).collect().is_empty()
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
+        return None  # the door tells why
+    return scan if typed else None
 
 
 def bundled_dataset() -> Path:
@@ -98,7 +204,7 @@ def bundled_dataset() -> Path:
     return Path(str(resources.files("genomlys") / "datasets" / _BUNDLED))
 
 
-def _from_folder(folder: Path) -> _Source:
+def _from_folder(folder: Path, aside: frozenset[str]) -> _Source:
     try:
         files, misplaced = table_files(folder)
     except OSError:
@@ -113,7 +219,7 @@ def _from_folder(folder: Path) -> _Source:
     tables = {name: raw_frame(name, empty(name), name) for name in TABLES if name not in files and not needed(name)}
     found = [misplaced, of_about]
     for name, paths in files.items():
-        if len(paths) > 1:
+        if len(paths) > 1 or name in aside:
             continue
         raw, problems = read_table(name, paths[0])
         found.append(problems)
@@ -134,7 +240,7 @@ def _about_file(path: Path) -> tuple[About, Found]:
     return (About(), found) if source is None else about_from_yaml(source, ABOUT)
 
 
-def _from_mapping(source: Mapping[str, object]) -> _Source:
+def _from_mapping(source: Mapping[str, object], aside: frozenset[str]) -> _Source:
     if _ABOUT_KEY in source:
         about, of_about = about_from_mapping(source[_ABOUT_KEY], _ABOUT_KEY)
     else:
@@ -143,7 +249,7 @@ def _from_mapping(source: Mapping[str, object]) -> _Source:
         about, of_about = About(), Found.one(Place(_ABOUT_KEY), Said("missing-file", said, remedy))
     tables = {name: raw_frame(name, empty(name), name) for name in TABLES if name not in source and not needed(name)}
     found = [of_about, *(_unknown_table(str(name)) for name in source if name not in (*TABLES, _ABOUT_KEY))]
-    for name in (name for name in TABLES if name in source):
+    for name in (name for name in TABLES if name in source and name not in aside):
         frame = _frame(source[name])
         if frame is None:
             found.append(_no_frame(name))

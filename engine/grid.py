@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from genomlys.engine.comparisons import AMONG, computable, of_members, units_read
 from genomlys.engine.conditions.base import Among, Metric, Others, Sample
 from genomlys.engine.conditions.columns import has
+from genomlys.engine.cube import MARKS
 from genomlys.engine.dataset import Dataset
 from genomlys.engine.population import Population, population
 from genomlys.engine.rounding import HALF, OWN_HALF
@@ -28,7 +29,6 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 STATES = ("ok", "preliminary", "stale", "missing", "suppressed", "not_applicable")
-_MARKS = {"ok": 1, "preliminary": 2, "missing": 3, "suppressed": 4, "not_applicable": 5}
 _NO_BREAK, _NEVER = 999, 9999
 _SUMS = {"tkr": 1.0, "mnkr": 1000.0}  # thousand kronor a step
 _DIRECTIONS = pl.Enum(DIRECTIONS)
@@ -203,21 +203,18 @@ def build_grid(
     unit_frame = data.units.filter(pl.col("unit").is_in(needed)).sort("unit")
     kpi_frame = _kpi_facts(data)
     names = (unit_frame["unit"].to_list(), kpi_frame["kpi"].to_list())
-    values = data.values.filter(pl.col("year") <= as_of_year)
     figures = data.benchmarks.filter(pl.col("year") <= as_of_year)
-    first = min([as_of_year, *_least(values), *_least(figures)])
+    first = min([as_of_year, data.first_year, *_least(figures)])
     shape = (len(names[0]) * len(names[1]), as_of_year - first + 1)
-    own, marks = np.full(shape, np.nan), np.zeros(shape, dtype=np.uint8)
-    where, there = _cells(values, names, first)
-    own[where] = there["value"].fill_null(np.nan).to_numpy()
-    marks[where] = there["status"].replace_strict(_MARKS, return_dtype=pl.UInt8).to_numpy()
+    read = data.cube(names[0]).of_years(first, as_of_year)
+    own, marks = read.own.reshape(shape), read.marks.reshape(shape)
     unit_at = np.tile(np.arange(len(names[0])), len(names[1]))
     kpi_at = np.repeat(np.arange(len(names[1])), len(names[0]))
     bases = {name: _basis(figures.filter(pl.col("benchmark") == name), names, first, shape) for name in benchmarks}
     if "target" in bases:
         _carry_forward(bases["target"])
     cube = (len(names[1]), len(names[0]), -1)
-    is_member = marks != _MARKS["not_applicable"]
+    is_member = marks != MARKS["not_applicable"]
     everyone = population(own.reshape(cube), is_member.reshape(cube), *names, data, as_of_year)
     computed: dict[str, NDArray[np.bool_]] = {}
     for name in sorted(bases.keys() & AMONG.keys()):
@@ -367,10 +364,10 @@ def _states(marks: NDArray[np.uint8], anchor: Ints, latest: Ints, max_age: Ints)
         mark = marks[:, years - 1 - back]
         newest = np.where((newest == 0) & (mark != 0) & (back <= max_age), mark, newest)
     for name in ("suppressed", "not_applicable"):
-        state[newest == _MARKS[name]] = STATES.index(name)
+        state[newest == MARKS[name]] = STATES.index(name)
     at_anchor = marks[rows, np.maximum(anchor, 0)]
     state[anchor >= 0] = STATES.index("ok")
-    state[(anchor >= 0) & (at_anchor == _MARKS["preliminary"])] = STATES.index("preliminary")
+    state[(anchor >= 0) & (at_anchor == MARKS["preliminary"])] = STATES.index("preliminary")
     return state
 
 

@@ -22,7 +22,7 @@ _TRUE: Final = ("ja", "true", "1", "yes")
 _FALSE: Final = ("nej", "false", "0", "no")
 # Tab and line breaks are blanks in a text; nothing else below the blank can be shown or put in a Word file, and
 # the marks at the end reverse the reading order.
-_CONTROL: Final = "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f\\x{202a}-\\x{202e}\\x{2066}-\\x{2069}]"
+CONTROL: Final = "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f\\x{202a}-\\x{202e}\\x{2066}-\\x{2069}]"
 _YEAR: Final = "^[0-9]{4}$"
 _YEAR_IN_LIST: Final = "^(?:19|20|21)[0-9]{2}$"
 _ISO_DATE: Final = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
@@ -83,7 +83,7 @@ def _told(value: pl.Expr, column: pl.Expr) -> Read:
 
 
 def _text(column: pl.Expr) -> Read:
-    return _told(pl.when(~column.str.contains(_CONTROL)).then(column), column)
+    return _told(pl.when(~column.str.contains(CONTROL)).then(column), column)
 
 
 def _text_of_number(column: pl.Expr) -> Read:

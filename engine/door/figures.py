@@ -55,14 +55,19 @@ def _percent_signs(checked: CheckedTable, kpis: CheckedTable) -> Found:
     return checked.tell(signed & checked.frame["kpi"].is_in(other.implode()), "value", say)
 
 
+def shares(kpis: pl.DataFrame) -> pl.Series:
+    """The KPIs whose values are 0 to 100."""
+    called = pl.concat_str("title", "name", separator="\n", ignore_nulls=True)
+    is_share = (pl.col("measure") == "%") & called.str.contains(_SHARE) & ~called.str.contains(_NO_SHARE)
+    return kpis.filter(is_share)["kpi"].drop_nulls()
+
+
 def _shares(checked: CheckedTable, kpis: CheckedTable) -> Found:
     if "measure" in kpis.lost:
         return Found()
-    called = pl.concat_str("title", "name", separator="\n", ignore_nulls=True)
-    is_share = (pl.col("measure") == "%") & called.str.contains(_SHARE) & ~called.str.contains(_NO_SHARE)
-    shares = kpis.frame.filter(is_share)["kpi"].drop_nulls()
     value = pl.col("value")
-    return checked.tell(((value > 100) | (value < 0)) & pl.col("kpi").is_in(shares.implode()), "value", _no_share)
+    is_share = pl.col("kpi").is_in(shares(kpis.frame).implode())
+    return checked.tell(((value > 100) | (value < 0)) & is_share, "value", _no_share)
 
 
 def _no_share(text: str, row: Mapping[str, Any]) -> Said:

@@ -60,6 +60,18 @@ def read_table(table: str, path: Path) -> tuple[RawTable | None, Found]:
     return RawTable(table, path.name, cells.names, cells.frame, HEADER_ROW, cells.partial), found
 
 
+def scanned(folder: Path, table: str) -> pl.LazyFrame | None:
+    """A table that is one Parquet file, not yet read."""
+    try:
+        paths = table_files(folder)[0].get(table, [])
+    except OSError:
+        return None
+    if len(paths) != 1 or paths[0].suffix.lower() != ".parquet":
+        return None
+    # A path may hold what Polars reads as a pattern or a partition.
+    return pl.scan_parquet(paths[0], glob=False, hive_partitioning=False)
+
+
 def _parquet(table: str, source: bytes, file: str) -> tuple[RawTable | None, Found]:
     try:
         # From bytes: a path may hold what Polars reads as a pattern or a partition.

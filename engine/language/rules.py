@@ -34,15 +34,13 @@ _LEVELS_EXAMPLE: Final = Text(
 class Draft(Generic[T]):
     """What was read of a rule or move, also of one that has problems: others may refer to it all the same.
 
-    ``id`` and ``subject`` are None where they could not be read; ``whole`` is None if anything could not. ``node`` is
-    what was written.
+    ``id`` and ``subject`` are None where they could not be read; ``whole`` is None if anything could not.
     """
 
     id: str | None
     id_place: Place
     subject: Subject | None
     whole: T | None
-    node: Map | None = None
 
 
 def read_rule(fields: Fields) -> Draft[Rule]:
@@ -87,7 +85,7 @@ def read_rule(fields: Fields) -> Draft[Rule]:
         examples=examples or (),
         place=fields.place,
     )
-    return Draft(rule_id, id_place, subject, rule, fields.node)
+    return Draft(rule_id, id_place, subject, rule)
 
 
 def read_move(fields: Fields) -> Draft[Move]:
@@ -109,8 +107,7 @@ def read_move(fields: Fields) -> Draft[Move]:
     if len(reader.problems) > before:
         return Draft(move_id, id_place, "area", None)
     assert move_id and title and description and gain and when and horizon
-    move = Move(move_id, title, description, gain, when, horizon, fields.place)
-    return Draft(move_id, id_place, "area", move, fields.node)
+    return Draft(move_id, id_place, "area", Move(move_id, title, description, gain, when, horizon, fields.place))
 
 
 def _read_id(reader: Reader) -> Callable[[Node, Text], str | None]:

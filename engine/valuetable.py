@@ -1,0 +1,80 @@
+"""The table of values, which may be long: read when it is asked for, and then no more of it than is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Final
+
+import polars as pl
+
+from genomlys.engine.cube import Bounds, Cube, read_cube
+
+_NEVER: Final = 9999
+
+
+class ValueTable:
+    """Values that have passed the door, or typed ones that need not.
+
+    A typed table is looked at where it is read, as a cube. Where that does not show it to be sound, it goes through
+    the door, which raises DataError with everything that is wrong.
+    """
+
+    def __init__(
+        self, scan: pl.LazyFrame, door: Callable[[], pl.DataFrame] | None = None, last_year: int | None = None
+    ) -> None:
+        """door: reads all of the table and checks it; None if that is done. last_year: the last one there can be."""
+        self._scan = scan
+        self._door = door
+        self._last_year = last_year
+        self._whole: Cube | None = None
+
+    @cached_property
+    def frame(self) -> pl.DataFrame:
+        """The checked table, all of it, as ``tables.SCHEMAS`` tells."""
+        return self._scan.collect() if self._door is None else self._door()
+
+    @property
+    def height(self) -> int:
+        count: int = self._scan.select(pl.len()).collect().item()
+        return count
+
+    @property
+    def first_year(self) -> int:
+        """The first year with a row; 9999 where there is no row."""
+        first: int | None = self._scan.select(pl.col("year").min()).collect().item()
+        return _NEVER if first is None else first
+
+    def cube(self, bounds: Bounds, units: Sequence[str] | None = None, kpis: Sequence[str] | None = None) -> Cube:
+        """The values of some units and KPIs, None for all; only what is read is looked at."""
+        if self._whole is not None:
+            return self._whole.part(units, kpis)
+        passed = self._door is None or "frame" in vars(self)
+        found = None if passed else read_cube(self._scan, bounds, units, kpis, last_year=self._last_year)
+        if found is None:
+            found = read_cube(self.frame.lazy(), bounds, units, kpis)
+        assert found is not None, "what has passed the door has places in the cube"
+        return found
+
+    def check(self, bounds: Bounds) -> None:
+        """Look at all of it. Raises DataError with every problem."""
+        if self._door is not None and self._whole is None:
+            self._whole = self.cube(bounds)
+
+
+class Values:
+    """The attribute ``values`` of a data set: a frame to whoever reads it, and beneath a ``ValueTable``."""
+
+    def __get__(self, data: object, owner: type | None = None) -> pl.DataFrame:
+        if data is None:
+            raise AttributeError("values")  # a field without default
+        return value_table(data).frame
+
+    def __set__(self, data: object, values: pl.DataFrame | ValueTable) -> None:
+        vars(data)["values"] = values if isinstance(values, ValueTable) else ValueTable(values.lazy())
+
+
+def value_table(data: object) -> ValueTable:
+    """The table beneath ``data.values``."""
+    table: ValueTable = vars(data)["values"]
+    return table
