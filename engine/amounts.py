@@ -100,6 +100,13 @@ def percent_text(ratio: pl.Expr, lang: Lang = "sv") -> pl.Expr:
     return pl.when(tiny).then(pl.lit(less)).otherwise(text)
 
 
+def p_text(p: pl.Expr, lang: Lang = "sv") -> pl.Expr:
+    """A p-value: "0,14", below 0.1 with three decimals, "0,042", and "mindre än 0,001"."""
+    decimals = pl.when(p < 0.0995).then(3).otherwise(2)
+    less = {"sv": "mindre än 0,001", "en": "less than 0.001"}[lang]
+    return pl.when(p < 0.001).then(pl.lit(less)).otherwise(number_text(p, decimals, lang))
+
+
 def tkr_text(tkr: pl.Expr, lang: Lang = "sv") -> pl.Expr:
     """Thousands of kronor: "350 tkr", and "12,3 mnkr" from 10 000 tkr up; "SEK 350 thousand", "SEK 12.3 million".
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import polars as pl
 
 from genomlys.engine import evaluate
-from genomlys.engine.amounts import percent_text, tkr_text, with_difference_measure, with_measure
+from genomlys.engine.amounts import p_text, percent_text, tkr_text, with_difference_measure, with_measure
 from genomlys.engine.conditions import columns
 from genomlys.engine.conditions.base import Condition, Field, Figures, Sight
 from genomlys.engine.conditions.subjects import subject_fields
@@ -23,6 +23,7 @@ from genomlys.engine.language.template import Part, Slot, split_template
 from genomlys.engine.writing import number_text
 
 _UNKNOWN = Text("okänt", "unknown")
+_MISSING = "–"
 _AND = Text(" och ", " and ")
 _OTHER_YEAR = Text(" Det egna värdet avser {} och jämförelsevärdet {}.", " The own value is of {} and the basis of {}.")
 _ROUNDING = Text(
@@ -78,6 +79,10 @@ def _written(field: Field, lang: Lang) -> pl.Expr:
             return with_measure(number_text(value, decimals, lang), measure, lang)
         case "difference":
             return with_difference_measure(number_text(value.abs(), decimals, lang), measure, lang)
+        case "rate":
+            return with_difference_measure(number_text(value.abs(), _finer(value, decimals), lang), measure, lang)
+        case "p":
+            return p_text(value, lang)
         case "percent":
             return percent_text(value, lang)
         case "integer" | "text":
@@ -90,16 +95,22 @@ def _written(field: Field, lang: Lang) -> pl.Expr:
             return _series(field.parts, lang)
 
 
+def _finer(value: pl.Expr, decimals: pl.Expr) -> pl.Expr:
+    """As many decimals as show one or two digits of it: a change a year may be less than what is printed of a value."""
+    steps = value.abs() * pl.lit(10.0).pow(decimals.cast(pl.Float64))
+    return decimals + (steps < 9.95).cast(pl.Int32) + (steps < 0.095).cast(pl.Int32)
+
+
 def _series(values: Sequence[pl.Expr], lang: Lang) -> pl.Expr:
-    """Values in order: "100, 109 och 120 mnkr"."""
+    """Values in order: "100, 109 och 120 mnkr". A dash stands for a missing one; without the last there is no text."""
     decimals = pl.col("decimals")
     numbers = [number_text(value, decimals, lang) for value in values]
     measured = with_measure(numbers[-1], pl.col("measure"), lang)
     # A decimal comma and a listing comma would be hard to tell apart.
     separator = pl.when((decimals > 0) & (lang == "sv")).then(pl.lit("; ")).otherwise(pl.lit(", "))
-    listed = numbers[0]
+    listed = numbers[0].fill_null(_MISSING)
     for number in numbers[1:-1]:
-        listed = pl.concat_str(listed, separator, number)
+        listed = pl.concat_str(listed, separator, number.fill_null(_MISSING))
     return pl.concat_str(listed, pl.lit(_AND.in_(lang)), measured)
 
 

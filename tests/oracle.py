@@ -23,6 +23,8 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any, TypeAlias
 
+import oracle_trends as trends
+
 from genomlys.engine.conditions.base import FEWEST
 from genomlys.engine.conditions.bases import Benchmark, Number, OwnBefore
 from genomlys.engine.conditions.compare import Compare
@@ -35,6 +37,7 @@ from genomlys.engine.conditions.run import Run
 from genomlys.engine.conditions.scope import Scope
 from genomlys.engine.conditions.signals import AnySignal, Signal, SignalFilter
 from genomlys.engine.conditions.tree import Branch, Tree
+from genomlys.engine.conditions.trend import Trend
 from genomlys.engine.dataset import Dataset
 from genomlys.engine.language.model import Rule
 from genomlys.engine.language.pack import RuleBook
@@ -379,6 +382,9 @@ class Oracle:
             case Run():
                 assert seen is not None
                 return all_of([self._changed(leaf, seen, lag, rounding) for lag in range(leaf.years - 1)])
+            case Trend():
+                assert seen is not None
+                return self._trend(leaf, seen, rounding)
             case Data():
                 assert seen is not None
                 return _data(leaf, seen)
@@ -425,6 +431,28 @@ class Oracle:
         own, before, kpi = seen.comparable(lag), seen.comparable(lag + 1), seen.series.kpi
         halves = (kpi.own_half if rounding else Fraction(0),) * 2
         return _difference(own, before, side, leaf.by, kpi, target, halves)
+
+    def _trend(self, leaf: Trend, seen: Seen, rounding: bool) -> Answer:
+        """Significant, and with a band steeper than that too; of a KPI that aims at a target, its distance is asked."""
+        kpi, half = seen.series.kpi, seen.series.kpi.own_half if rounding else Fraction(0)
+        values = [seen.comparable(lag) for lag in reversed(range(leaf.years))]
+        asked, sign = values, -1 if leaf.change in ("falling", "improving") else 1
+        if leaf.change in ("worsening", "improving"):
+            if kpi.direction == "neutral":
+                return MEANINGLESS
+            target = self._benchmark(seen, "target", 0)
+            if kpi.direction == "target":
+                asked = [None if value is None or target is None else abs(value - target) for value in values]
+            sign *= -1 if kpi.direction == "higher" else 1
+        series = [None if value is None else sign * value for value in asked]
+        significant = of_truth(trends.significant(series, half, 1 - leaf.confidence, leaf.change == "changing"))
+        if leaf.by.kind == "none":
+            return significant
+        slope, median = trends.slope(series, half), trends.absolute(trends.median(values, half))
+        if leaf.change == "changing":
+            slope = trends.absolute(slope)
+        widths = [_width(leaf.by, size, kpi) if size != INF else _widest(leaf.by, kpi) for size in median]
+        return all_of([significant, of_interval(slope[0] - widths[1], slope[1] - widths[0])])
 
     def _benchmark(self, seen: Seen, benchmark: str, lag: int) -> Fraction | None:
         if seen.year is None:
@@ -549,6 +577,14 @@ def _gap(own: Fraction, basis: Fraction, side: str, kpi: Kpi, target: Fraction |
     else:
         worse = own - basis if kpi.direction == "lower" else basis - own
     return worse if side == "worse" else -worse
+
+
+def _widest(band: Band, kpi: Kpi) -> Extended:
+    """The band of a basis without limit."""
+    share = band.value if band.kind == "relative" else kpi.materiality_rel or 0
+    if band.kind == "absolute" or share == 0 or (band.kind == "material" and kpi.materiality_abs is not None):
+        return _width(band, Fraction(0), kpi)
+    return INF
 
 
 def _width(band: Band, basis: Fraction, kpi: Kpi) -> Fraction:

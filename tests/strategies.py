@@ -279,6 +279,17 @@ def runs(draw: st.DrawFn, measure: str | None = None) -> Words:
     return {"is": change, "for": f"{draw(st.integers(2, 4))} years"} | _by(draw(bands(measure)))
 
 
+@st.composite
+def trends(draw: st.DrawFn, measure: str | None = None) -> Words:
+    """Short ones, and a confidence that they can reach."""
+    change = draw(st.sampled_from(["rising", "falling", "worsening", "improving", "changing"]))
+    years, most = draw(st.sampled_from([(3, 83), (4, 95), (4, 95), (5, 99)]))
+    confidence = draw(st.sampled_from([50, 60, 75, 83, 90, 95]).filter(lambda share: share <= most))
+    if change == "changing":
+        confidence = max(50, min(confidence, 2 * most - 100))
+    return {"trend": change, "over": f"{years} years", "confidence": f"{confidence} %"} | _by(draw(bands(measure)))
+
+
 def _by(band: str | None) -> Words:
     return {} if band is None else {"by": band}
 
@@ -318,7 +329,7 @@ _ANY_SIGNAL = _SIGNAL_FILTERS.map(lambda words: {"any_signal": words})
 
 def figures_only(measure: str | None = None) -> st.SearchStrategy[Words]:
     """Conditions that read a KPI's figures: they are about the municipality, never about the data."""
-    return st.one_of(comparisons(measure), runs(measure))
+    return st.one_of(comparisons(measure), runs(measure), trends(measure))
 
 
 def _members(kpi_rules: Sequence[str]) -> st.SearchStrategy[Words]:
@@ -339,7 +350,7 @@ def conditions(
     kinds: list[st.SearchStrategy[Words]] = [st.sampled_from(same).map(lambda name: {"rule": name})] if same else []
     match subject:
         case "kpi":
-            kinds += [comparisons(measure), comparisons(measure), runs(measure), data_conditions()]
+            kinds += [comparisons(measure), comparisons(measure), runs(measure), trends(measure), data_conditions()]
         case "area":
             kinds += [_members(kpi_rules), _members(kpi_rules), _ANY_MEASURE, _ANY_SIGNAL]
         case "measure":

@@ -40,6 +40,7 @@ from strategies import (
     states,
     tables,
     trees,
+    trends,
 )
 
 from genomlys.engine import verdicts
@@ -164,7 +165,7 @@ def test_the_engine_says_what_the_plain_reference_implementation_says(given_tabl
 def to_a_side(words: Words) -> Words:
     """The condition, asked of the KPI's direction."""
     sides = {"above": "worse", "below": "better", "rising": "worsening", "falling": "improving"}
-    return words | {"is": sides.get(words["is"], words["is"])}
+    return {word: sides.get(said, said) if word in ("is", "trend") else said for word, said in words.items()}
 
 
 @law(10)
@@ -456,9 +457,12 @@ def test_without_any_figure_nothing_is_flagged_and_nothing_clear(given_tables: T
     tables(directions=("neutral",)),
     comparisons().map(lambda words: words | {"is": "worse"}),
     runs().map(lambda words: words | {"is": "improving"}),
+    trends().filter(lambda words: words["trend"] in ("worsening", "improving")),
 )
-def test_worse_has_no_meaning_without_a_direction(given_tables: Tables, worse: Words, improving: Words) -> None:
-    rules = [rule("worse", worse), rule("improving", improving), rule("not", {"not": worse})]
+def test_worse_has_no_meaning_without_a_direction(
+    given_tables: Tables, worse: Words, improving: Words, trend: Words
+) -> None:
+    rules = [rule("worse", worse), rule("improving", improving), rule("trend", trend), rule("not", {"not": worse})]
     assert set(judged(read_dataset(given_tables), load(rules)).verdicts["status"]) == {"not_applicable"}
 
 
@@ -597,7 +601,7 @@ def test_no_run_or_earlier_value_is_read_across_a_break_or_a_hole(
 
 
 @law(6)
-@given(tables(), st.lists(trees(runs()), min_size=1, max_size=3), st.integers(1, 3), st.data())
+@given(tables(), st.lists(trees(runs() | trends()), min_size=1, max_size=3), st.integers(1, 3), st.data())
 def test_values_before_a_break_make_no_difference(
     given_tables: Tables, whens: list[Words], ago: int, drawn: st.DataObject
 ) -> None:

@@ -204,17 +204,17 @@ class Sight:
     targets: bool = False
 
 
-FieldKind = Literal["value", "difference", "percent", "integer", "text", "word", "series", "tkr"]
+FieldKind = Literal["value", "difference", "rate", "percent", "p", "integer", "text", "word", "series", "tkr"]
 
 
 @dataclass(frozen=True)
 class Field:
     """What a placeholder stands for: expressions and how they are written.
 
-    value: in the KPI's measure; difference: a distance in it, written without sign; percent: a
-    ratio; integer: a year or a count; text: as it is; word: Swedish and English alternatives in
-    ``parts``; series: values in the order of ``parts``; tkr: thousand kronor a year. Where the
-    value is null, ``instead`` is written.
+    value: in the KPI's measure; difference: a distance in it, written without sign; rate: a distance a
+    year, which may be smaller than the last printed decimal; percent: a ratio; p: a probability; integer: a
+    year or a count; text: as it is; word: Swedish and English alternatives in ``parts``; series: values in
+    the order of ``parts``; tkr: thousand kronor a year. Where the value is null, ``instead`` is written.
     """
 
     kind: FieldKind
@@ -279,7 +279,8 @@ class Figures:
     For ``explain`` beside these: in_years: what is asked of each year; told: other things it rests on;
     scale: what the margin counts, as a measure of KPIs is written ("dagar", "platser"); None: the KPI's own
     measure; dates: the columns of a measure or signal that leave it unknown where they are null;
-    no_meaning: why it does not apply, the first that is true (Boolean).
+    no_meaning: why it does not apply, the first that is true (Boolean); gap_title: what the gap is called;
+    turning: how far from the KPI's value the condition may turn, where its margin does not tell.
     """
 
     value: pl.Expr | None = None
@@ -301,6 +302,8 @@ class Figures:
     told: tuple[Told, ...] = ()
     scale: str | None = None
     dates: tuple[str, ...] = ()
+    gap_title: Text = Text("skillnad", "difference")
+    turning: tuple[pl.Expr, ...] = ()
     no_meaning: tuple[tuple[pl.Expr, Text], ...] = ()
 
 

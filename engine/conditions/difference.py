@@ -16,7 +16,7 @@ Side = Literal["above", "below", "worse", "better"]
 
 # What binary representation may add to a difference of decimal figures, relative to their size.
 # A margin below it is an exact tie (0.33 against 0.30 by 10 %), which must not hold.
-_TIE = 1e-12
+TIE = 1e-12
 
 
 @dataclass(frozen=True)
@@ -135,4 +135,4 @@ def _target_end(
 def _tie(own: pl.Expr, basis: pl.Expr, aim: pl.Expr | None) -> pl.Expr:
     """What a margin must exceed to be more than a tie; a far target makes every distance to it less exact."""
     size = own.abs() + basis.abs()
-    return (size if aim is None else size + aim.abs().fill_null(0.0)) * _TIE
+    return (size if aim is None else size + aim.abs().fill_null(0.0)) * TIE

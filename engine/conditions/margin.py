@@ -70,6 +70,11 @@ def _truth(lowest: pl.Expr, highest: pl.Expr, turn: pl.Expr | float = 0) -> pl.E
     return pl.when(lowest > turn).then(True).when(highest <= turn).then(False)
 
 
+def bounded(lo: pl.Expr, hi: pl.Expr, lowest: pl.Expr, highest: pl.Expr) -> Margin:
+    """A margin from its least and most, which are never null; lowest, highest: what rounding may make of them."""
+    return Margin(lo, hi, _truth(lo, hi), _truth(lowest, highest))
+
+
 def of_truth(holds: pl.Expr, applies: pl.Expr | None = None) -> Margin:
     """A margin for what is so or not so, without a scale: inf, -inf, or both where unknown."""
     return of_numbers(pl.when(holds).then(INF).when(~holds).then(-INF), applies=applies)

@@ -46,13 +46,13 @@ def nothing_beside(fields: Fields, word: str, inner: frozenset[str]) -> bool:
     return False
 
 
-def needs_direction(fields: Fields, said: str, scope: Scope) -> bool:
+def needs_direction(fields: Fields, said: str, scope: Scope, word: str = "is") -> bool:
     """Whether ``said`` has a meaning for some KPI in scope: one without direction gets neither worse nor better."""
     if not scope.sound or set(scope.values("direction")) != {"neutral"}:
         return True
     fields.reader.report(
         "never-fires",
-        fields.value_place("is"),
+        fields.value_place(word),
         Text(
             f"'{said}' är aldrig sant för nyckeltal utan riktning, och regeln gäller bara sådana.",
             f"'{said}' is never true of KPIs without direction, and the rule is for no others.",

@@ -20,6 +20,7 @@ from genomlys.engine.conditions import (
     run,
     side,
     signals,
+    trend,
 )
 from genomlys.engine.conditions.base import Condition, Subject
 from genomlys.engine.conditions.reading import Header, Scope
@@ -33,7 +34,7 @@ from genomlys.engine.language.yamlfile import Node, Scalar
 
 # One line a kind. A kind says its SHAPES, whose WORDS it knows; which of them are TELLING, so that they are enough to
 # recognise it; which words it takes for IS, that tell even more; and the SUBJECTS it can be asked of.
-KINDS: Final[tuple[ModuleType, ...]] = (compare, run, data, reference, members, side, measures, signals)
+KINDS: Final[tuple[ModuleType, ...]] = (compare, run, trend, data, reference, members, side, measures, signals)
 
 MOST_CONDITIONS: Final = 40
 # How many comparisons "at least k of n" may be worked out as: 5 of 10 years are 461.

@@ -135,8 +135,8 @@ def of_figures(case: Context, row: Row, at: str, figures: Figures) -> Iterator[F
             yield Fact(name, f"{said}: {words.value(number, measure, decimals, lang)}", number, year, origin)
     gap, held = row[f"{at}.gap"], row[f"{at}.hits"]
     if gap is not None:
-        lead = Text("skillnad: ", "difference: ").in_(lang)
-        yield Fact("difference", lead + words.difference(gap, measure, decimals, lang), gap)
+        lead = figures.gap_title.in_(lang)
+        yield Fact("difference", f"{lead}: {words.difference(gap, measure, decimals, lang)}", gap)
     if held is not None and figures.years:
         yield hits(case, row, at, figures.years)
 

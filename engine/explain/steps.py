@@ -19,7 +19,7 @@ from genomlys.engine.justification import written
 from genomlys.engine.language.model import Rule
 from genomlys.engine.unknowns import cells_of
 
-_NUMBERS: Final = ("value", "difference", "percent", "integer", "tkr")  # fields that have a number
+_NUMBERS: Final = ("value", "difference", "rate", "percent", "p", "integer", "tkr")  # fields that have a number
 _NOTES: Final = {
     "stale": Text("senaste värdet är från {}", "the latest value is of {}"),
     "break": Text("definitionen ändrades {}", "the definition changed in {}"),

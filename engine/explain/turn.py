@@ -80,6 +80,7 @@ def _distances(case: Context, leaf: Condition) -> Iterator[pl.Expr]:
         return
     margins = [year.margin.lo for year in figures.in_years] or [leaf.margin(case.sight).lo]
     yield from margins
+    yield from figures.turning
     if case.sight.targets:
         # As far on the other side of the target.
         across = 2 * (columns.basis("target", 0) - columns.own(0))
