@@ -286,5 +286,41 @@ def rules_check(packs: tuple[str, ...], form: str, strict: bool, lang: Lang) -> 
     return BAD_INPUT if not found.holds or (strict and found.problems) else DONE
 
 
+def _percent(_ctx: click.Context, _param: click.Parameter, value: str | None) -> int | None:
+    if value is None:
+        return None
+    text = value.removesuffix("%").strip()
+    if not re.fullmatch("[0-9]{1,3}", text) or int(text) > 100:
+        raise click.BadParameter(f"'{value}' är ingen andel. Skriv ett heltal från 0 till 100.")
+    return int(text)
+
+
+@rules.command("test", options_metavar="[VÄXLAR]", short_help="Pröva reglernas exempel.")
+@_PACKS
+@click.option(
+    "--coverage",
+    "least",
+    callback=_percent,
+    metavar="PROCENT",
+    help="Avsluta med kod 1 om exemplen prövar mindre än så av alla utfall och villkorssvar.",
+)
+@click.option("--junit", metavar="FIL", help="Skriv också resultatet som JUnit-XML i filen.")
+@_LANG
+@_HELP
+def rules_test(packs: tuple[str, ...], least: int | None, junit: str | None, lang: Lang) -> int:
+    """Pröva exemplen i regelpaket, och visa vad inget exempel prövar.
+
+    PACK är ett regelpakets mapp, fil eller namn. Flera läses tillsammans. Utan PACK prövas det medföljande.
+    """
+    from genomlys.engine.report.tested import try_packs
+
+    tested = try_packs(packs or ("kommun",))
+    write(tested.as_text(lang), sys.stdout)
+    if junit is not None:
+        Path(junit).write_text(tested.as_junit(), encoding="utf-8")
+    too_little = least is not None and tested.coverage.percent < least
+    return BAD_INPUT if tested.failed or too_little else DONE
+
+
 if __name__ == "__main__":
     main()

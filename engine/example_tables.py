@@ -57,7 +57,7 @@ class Case:
 
 
 def dataset_of(cases: Sequence[Case]) -> Dataset:
-    """One data set of cases of the same day, none with a name of another's.
+    """One data set of cases of the same day, or of none after the first; none with a name of another's.
 
     Raises DataError, with places in the tables made here, for figures that no data set may have.
     """

@@ -9,31 +9,36 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 
-from genomlys.engine.conditions.base import KpiCount, RuleMargin
-from genomlys.engine.conditions.tree import needs
+from genomlys.engine.conditions.base import KpiCount, RuleMargin, Sight
+from genomlys.engine.conditions.margin import Margin
+from genomlys.engine.conditions.tree import leaves, needs
 from genomlys.engine.dataset import Dataset
 from genomlys.engine.errors import DataError, Lang, Place, Text
 from genomlys.engine.evaluate import STATUSES
 from genomlys.engine.example_tables import UNIT, Case, dataset_of
 from genomlys.engine.language.figures import Span
 from genomlys.engine.language.pack import RuleBook
-from genomlys.engine.verdicts import judge
+from genomlys.engine.verdicts import Judged, judge
 from genomlys.engine.writing import NBSP
 
 _NOTHING = Text("", "")
 _LANGS: tuple[Lang, Lang] = ("sv", "en")
+
+Truth = Literal["holds", "fails", "unknown", "meaningless"]
 
 
 @dataclass(frozen=True)
 class Outcome:
     """What became of one example. ``explanation`` says what differs and is empty when nothing does.
 
-    ``actual`` is the verdict's status, ``lo`` and ``hi`` the ends of its margin and ``text`` its Swedish
-    sentence if it is flagged; all None when the example's figures make no data set.
+    ``actual`` is the verdict's status, ``lo`` and ``hi`` the ends of its margin, ``text`` its Swedish sentence and
+    ``severity`` its level if it is flagged; all None when the example's figures make no data set. ``conditions``
+    are the answers of the rule's conditions, in the order they are written; none where the rule does not apply.
+    ``todo`` is why the example is expected to differ still.
     """
 
     rule: str
@@ -45,19 +50,30 @@ class Outcome:
     hi: float | None
     text: str | None
     explanation: Text
+    severity: str | None = None
+    conditions: tuple[Truth, ...] = ()
+    todo: str | None = None
 
     @property
     def passed(self) -> bool:
         return self.explanation == _NOTHING
 
+    @property
+    def state(self) -> Literal["passed", "failed", "todo", "mended"]:
+        """``todo``: differs, as was known; ``mended``: it no longer does, so that its ``todo`` can go."""
+        if self.todo is None:
+            return "passed" if self.passed else "failed"
+        return "mended" if self.passed else "todo"
+
 
 @dataclass(frozen=True)
 class _Found:
-    """The verdict on a case, its text by language, and the missing figures that would decide it."""
+    """The verdict on a case, its conditions' answers, its text by language, and what would decide it if unknown."""
 
     verdict: Mapping[str, Any]
+    conditions: tuple[Truth, ...]
     texts: Mapping[Lang, str | None]
-    cells: pl.DataFrame
+    missing: tuple[str, ...]
 
 
 def run_examples(book: RuleBook) -> tuple[Outcome, ...]:
@@ -70,11 +86,12 @@ def run_examples(book: RuleBook) -> tuple[Outcome, ...]:
 
 
 def _batches(cases: Iterable[Case]) -> list[list[Case]]:
-    """Cases of one day together, unless a name would be there twice."""
+    """Cases of one day together, unless a name would be there twice. To a case without dates all days are one."""
     batches: list[tuple[list[Case], set[tuple[str, str]]]] = []
-    for case in cases:
+    for case in sorted(cases, key=lambda case: case.example.timeless):
         day, names = case.example.as_of, case.names()
-        fitting = (b for b in batches if b[0][0].example.as_of == day and names.isdisjoint(b[1]))
+        any_day = case.example.timeless
+        fitting = (b for b in batches if (any_day or b[0][0].example.as_of == day) and names.isdisjoint(b[1]))
         members, taken = next(fitting, ([], set()))
         if not members:
             batches.append((members, taken))
@@ -104,8 +121,8 @@ def _said(error: DataError) -> Text:
 
 
 def _judged(book: RuleBook, cases: Sequence[Case], data: Dataset) -> Iterator[tuple[Case, _Found]]:
-    judged = judge(data, _part(book, cases), [UNIT], data.as_of.year, "sv", STATUSES)
-    verdicts = _verdicts(judged.verdicts, cases)
+    judged = judge(data, _part(book, cases), [UNIT], data.as_of.year, "sv", STATUSES, keep_frames=True)
+    verdicts, answers = _verdicts(judged.verdicts, cases), _answers(judged, cases)
     in_english = [case for case in cases if "en" in dict(case.example.expected.texts)]
     english = {}
     if in_english:
@@ -116,9 +133,52 @@ def _judged(book: RuleBook, cases: Sequence[Case], data: Dataset) -> Iterator[tu
         texts: dict[Lang, str | None] = {"sv": verdicts[key]["text"]}
         if key in english:
             texts["en"] = english[key]["text"]
-        read_by = [rule.id for rule in _part(book, [case]).rules]
-        cells = judged.cells.filter(pl.col("area") == case.area, pl.col("rule").is_in(read_by))
-        yield case, _Found(verdicts[key], texts, cells)
+        verdict = verdicts[key]
+        told = () if verdict["status"] == "not_applicable" else answers[key]
+        # Only a verdict that surprises is told of with what it lacks.
+        asked = verdict["status"] == "unknown" != case.example.expected.status
+        yield case, _Found(verdict, told, texts, _missing(judged, book, case) if asked else ())
+
+
+def _missing(judged: Judged, book: RuleBook, case: Case) -> tuple[str, ...]:
+    read_by = [rule.id for rule in _part(book, [case]).rules]
+    cells = judged.cells.filter(pl.col("area") == case.area, pl.col("rule").is_in(read_by))
+    said = cells.select(pl.format("{} {}", "source", pl.col("year").cast(pl.String).fill_null("?")))
+    return tuple(dict.fromkeys(said.to_series().to_list()))
+
+
+def _answers(judged: Judged, cases: Sequence[Case]) -> dict[tuple[str, str], tuple[Truth, ...]]:
+    """By rule and subject, the answers of the rule's conditions."""
+    sight = Sight(targets=judged.grid.targets)
+    found: dict[tuple[str, str], tuple[Truth, ...]] = {}
+    for subject, frame in judged.frames.items():
+        rules = {case.rule.id: case.rule for case in cases if case.rule.subject == subject}
+        named = {rule: [f"{rule}:{number}" for number, _ in enumerate(leaves(rules[rule].when))] for rule in rules}
+        asked = [
+            _answer(leaf.margin(sight)).alias(name)
+            for rule, names in named.items()
+            for name, leaf in zip(names, leaves(rules[rule].when), strict=True)
+        ]
+        if not asked:
+            continue
+        rows = {row["subject"]: row for row in frame.select("subject", *asked).iter_rows(named=True)}
+        for case in cases:
+            if case.rule.id in named:
+                row = rows[case.subject]
+                found[(case.rule.id, case.subject)] = tuple(row[name] for name in named[case.rule.id])
+    return found
+
+
+def _answer(margin: Margin) -> pl.Expr:
+    """One of ``Truth``."""
+    told = (
+        pl.when(margin.holds)
+        .then(pl.lit("holds"))
+        .when(~margin.holds)
+        .then(pl.lit("fails"))
+        .otherwise(pl.lit("unknown"))
+    )
+    return told if margin.applies is None else pl.when(margin.applies).then(told).otherwise(pl.lit("meaningless"))
 
 
 def _part(book: RuleBook, cases: Sequence[Case]) -> RuleBook:
@@ -148,6 +208,9 @@ def _outcome(case: Case, found: _Found | None, explanation: Text) -> Outcome:
         hi=verdict.get("hi"),
         text=verdict.get("text"),
         explanation=explanation,
+        severity=verdict.get("severity"),
+        conditions=() if found is None else found.conditions,
+        todo=case.example.todo,
     )
 
 
@@ -174,8 +237,7 @@ def _differences(case: Case, found: _Found) -> Text:
 def _other_status(wanted: str, found: _Found) -> Text:
     status = found.verdict["status"]
     if status == "unknown":
-        cells = found.cells.select(pl.format("{} {}", "source", pl.col("year").cast(pl.String).fill_null("?")))
-        missing = ", ".join(dict.fromkeys(cells.to_series().to_list()))
+        missing = ", ".join(found.missing)
         why = Text(f" för att det saknas: {missing}", f" for want of: {missing}") if missing else _NOTHING
     elif status == "not_applicable":
         why = Text(": utanför for_each, eller utan mening här", ": outside for_each, or without a meaning here")

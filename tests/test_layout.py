@@ -81,6 +81,7 @@ ORDER = [
     ["engine.verdicts"],
     ["engine.example_tables"],
     ["engine.examples"],
+    ["engine.coverage"],
     ["engine.followup"],
     ["engine.areas"],
     ["engine.candidates"],

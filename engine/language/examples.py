@@ -53,7 +53,10 @@ class Expected:
 
 @dataclass(frozen=True)
 class Example:
-    """One case. What is judged is the first of ``kpis``, ``measures`` or ``signals``, or the area."""
+    """One case. What is judged is the first of ``kpis``, ``measures`` or ``signals``, or the area.
+
+    ``timeless``: nothing it tells has a date, so that it may be asked of any day.
+    """
 
     title: str
     place: Place
@@ -63,6 +66,8 @@ class Example:
     measures: tuple[ExampleMeasure, ...]
     signals: tuple[ExampleSignal, ...]
     expected: Expected
+    timeless: bool = False
+    todo: str | None = None  # why the verdict is known to be wrong still
 
 
 def read_examples(reader: Reader, nodes: Sequence[Node], scope: Scope) -> tuple[Example, ...]:
@@ -84,10 +89,12 @@ def _read_example(fields: Fields, scope: Scope) -> Example | None:
     area, kpis, measures, signals = subject(fields, scope, dates)
     as_of = _as_of(fields, dates)
     expected = _expected(fields)
+    todo = fields.optional("todo", fields.reader.scalar)
     fields.finish()
     if title is None or expected is None:
         return None
-    return Example(title, fields.place, as_of, area, kpis, measures, signals, expected)
+    timeless = not (dates.years or dates.decided or dates.others)
+    return Example(title, fields.place, as_of, area, kpis, measures, signals, expected, timeless, todo)
 
 
 _Told = tuple[ExampleArea, tuple[ExampleKpi, ...], tuple[ExampleMeasure, ...], tuple[ExampleSignal, ...]]
