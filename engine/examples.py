@@ -77,8 +77,13 @@ class _Found:
 
 
 def run_examples(book: RuleBook) -> tuple[Outcome, ...]:
-    """Every example of every rule of the book, in the order of packs, rules and examples."""
-    rules = [rule for pack in book.packs for rule in pack.rules]
+    """Every example of every rule of the book, in the order of packs, rules and examples.
+
+    Examples show what a rule says as its own pack has it: those of a rule that asks one that another pack has changed
+    are left to that own pack, and a changed rule has those that came with the change.
+    """
+    changed = {each.id for each in book.overrides}
+    rules = [rule for pack in book.packs for rule in pack.rules if changed.isdisjoint(book.beneath(rule.when))]
     examples = [(rule, example) for rule in rules for example in rule.examples]
     cases = [Case(number, rule, example) for number, (rule, example) in enumerate(examples, start=1)]
     outcomes = {number: outcome for batch in _batches(cases) for number, outcome in _run(book, batch)}

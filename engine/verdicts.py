@@ -250,9 +250,7 @@ class _Collected:
     """Gathers the rows of all subjects and blocks into the result frames."""
 
     def __init__(self, book: RuleBook, lang: Lang, statuses: tuple[str, ...], sight: Sight) -> None:
-        self._packs = {
-            rule.id: f"{pack.name}@{pack.version}+{pack.sha256[:12]}" for pack in book.packs for rule in pack.rules
-        }
+        self._packs = book.stated_in
         self._lang: Lang = lang
         self._statuses = statuses
         self._sight = sight

@@ -30,11 +30,14 @@ ROOT = Path(__file__).resolve().parents[1]
 BAD = ROOT / "tests" / "bad"
 _EXPECTED = re.compile(rb"# expect: (\S+)(?: (\d+):(\d+))?( warning)?\n# sv: (.+)\n# en: (.+)\n")
 
+_READING = ("binding", "lint", "overrides", "pack", "packdraft", "packfiles", "reader", "rules", "using")
+
 # What a file cannot show: these are in test_pack.py.
 ABOUT_PATHS_AND_SIZES = {
     "duplicate-pack",
     "too-many-files",
     "too-many-moves",
+    "too-many-packs",
     "too-many-problems",
     "unreadable-file",
 }
@@ -89,10 +92,7 @@ def problems_of(pack: Path) -> Sequence[Problem]:
 
 def reported_codes() -> set[str]:
     """The codes that the reading of packs gives, from the source: every text that is passed on as one."""
-    sources = [
-        ROOT / "engine" / "language" / f"{name}.py"
-        for name in ("binding", "lint", "pack", "packfiles", "reader", "rules")
-    ]
+    sources = [ROOT / "engine" / "language" / f"{name}.py" for name in _READING]
     found: set[str] = set()
     for path in [*sources, *sorted((ROOT / "engine" / "conditions").glob("*.py"))]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

@@ -21,7 +21,7 @@ from genomlys.engine.explain.context import Context, Row, with_referred
 from genomlys.engine.explain.model import Cell, Document, Explanation, Origin, Rank, Step
 from genomlys.engine.explain.scope import outside
 from genomlys.engine.explain.steps import steps
-from genomlys.engine.language.model import Rule
+from genomlys.engine.language.model import Rule, say_override
 from genomlys.engine.language.pack import RuleBook
 from genomlys.engine.verdicts import judge
 
@@ -134,13 +134,13 @@ def _explained(case: Context, rule: Rule, subjects: Sequence[str] | None) -> Ite
     trees = steps(case, rule, mine)
     moved = turn.turns(case, rule, mine) if rule.subject == "kpi" else {}
     reasons = outside(case, rule, frame)
-    pack = case.book.pack_of(rule)
     document = Document(
         why=rule.why.in_(case.lang),
         limits=rule.limits.in_(case.lang),
         source=rule.source.in_(case.lang),
-        pack=f"{pack.name}@{pack.version}+{pack.sha256[:12]}",
+        pack=case.book.stated_in[rule.id],
         place=replace(rule.place, file=Path(rule.place.file).name),
+        override=None if rule.override is None else say_override(rule.override, case.lang),
     )
     ranks = _ranks(case) if rule.subject == "area" else {}
     for row in told.rows(named=True):

@@ -108,13 +108,15 @@ class Rank:
 
 @dataclass(frozen=True)
 class Document:
-    """The rule as a document, and the pack (name@version+hash) and place it stands in."""
+    """The rule as a document, the packs (name@version+hash) that it comes from, its place in its own, and what another
+    pack has changed in it."""
 
     why: str
     limits: str
     source: str
     pack: str
     place: Place
+    override: str | None = None
 
 
 @dataclass(frozen=True)

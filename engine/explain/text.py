@@ -50,6 +50,8 @@ def _full(each: Explanation, lang: Lang) -> Iterator[str]:
     place = each.document.place
     line = Text(f"rad {place.line}", f"line {place.line}").in_(lang)
     yield f"{_INDENT}{Text('Regelpaket', 'Pack').in_(lang)}: {each.pack}, {place.file}, {line}"
+    if each.document.override is not None:
+        yield f"{_INDENT}{Text('Ändrad', 'Changed').in_(lang)}: {each.document.override}"
     if each.rank is not None:
         yield ""
         yield from _ranked(each.rank, lang)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal
 
 from genomlys.engine.conditions.base import Subject
 from genomlys.engine.conditions.scope import Scope
 from genomlys.engine.conditions.tree import Tree
-from genomlys.engine.errors import Place, Text
+from genomlys.engine.errors import Lang, Place, Text
 from genomlys.engine.language.examples import Example
 from genomlys.engine.language.template import Template
 
@@ -21,6 +23,33 @@ class Severity:
 
     fixed: str | None = None
     from_gap: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True)
+class Change:
+    """A word of a rule and its value before and after; ``before`` is None where it was not written."""
+
+    word: str
+    before: str | None
+    after: str
+
+
+@dataclass(frozen=True)
+class Override:
+    """What a pack changes in a rule or move of a pack that it uses, and why.
+
+    pack: name@version+hash of the pack that changes it; ``off``: it is not used at all.
+    """
+
+    kind: Literal["rule", "move"]
+    id: str
+    title: Text
+    pack: str
+    off: bool
+    changes: tuple[Change, ...]
+    reason: Text
+    decided: date | None
+    place: Place
 
 
 @dataclass(frozen=True)
@@ -44,6 +73,7 @@ class Rule:
     source: Text
     examples: tuple[Example, ...]
     place: Place
+    override: Override | None = None
 
     @property
     def subject(self) -> Subject:
@@ -65,11 +95,16 @@ class Move:
     when: Tree
     horizon: str
     place: Place
+    override: Override | None = None
 
 
 @dataclass(frozen=True)
 class Pack:
-    """Rules and moves of one pack. ``sha256`` is of the files' bytes, in order of their names."""
+    """Rules and moves of one pack, as they are in force: changed where a pack that uses it says so.
+
+    sha256: of the files' bytes, in order of their names; source: what it was asked for by; uses: the packs that
+    it uses, by name.
+    """
 
     name: str
     version: str
@@ -77,6 +112,50 @@ class Pack:
     sha256: str
     rules: tuple[Rule, ...]
     moves: tuple[Move, ...]
+    uses: tuple[str, ...] = ()
+    source: str = field(default="", compare=False)
+
+    @property
+    def label(self) -> str:
+        """ "kommun@2026.1+3f2a…": name, version and the beginning of the hash."""
+        return labelled(self.name, self.version, self.sha256)
 
     def rule(self, rule_id: str) -> Rule:
         return next(rule for rule in self.rules if rule.id == rule_id)
+
+
+def labelled(name: str, version: str, sha256: str) -> str:
+    return f"{name}@{version}+{sha256[:12]}"
+
+
+_NAMES = {
+    "by": Text("tröskeln", "the threshold"),
+    "severity": Text("allvarsgraden", "the severity"),
+}
+_VALUES = {"material": "väsentlighetsgränsen", "low": "låg", "medium": "medel", "high": "hög"}
+
+
+def say_override(override: Override, lang: Lang) -> str:
+    """ "tröskeln är ändrad från 2 % till 3 % av alingsas@2026.1+3f2a… (2026-03-01): skäl"."""
+    said = [_say_change(change, lang) for change in override.changes]
+    if override.off:
+        said = [Text("avstängd", "turned off").in_(lang)]
+    by, when = Text("av", "by").in_(lang), "" if override.decided is None else f" ({override.decided.isoformat()})"
+    return f"{'; '.join(said)} {by} {override.pack}{when}: {override.reason.in_(lang)}"
+
+
+def _say_change(change: Change, lang: Lang) -> str:
+    name = _NAMES.get(change.word, Text(f"'{change.word}'", f"'{change.word}'"))
+    after = _say_value(change.after)
+    if change.before is None:
+        return Text(f"{name.sv} är satt till {after.sv}", f"{name.en} is set to {after.en}").in_(lang)
+    before = _say_value(change.before)
+    return Text(
+        f"{name.sv} är ändrad från {before.sv} till {after.sv}",
+        f"{name.en} is changed from {before.en} to {after.en}",
+    ).in_(lang)
+
+
+def _say_value(written: str) -> Text:
+    """A value as it is written in a rule, with the language's own words said: "medel 5 %, hög 15 %"."""
+    return Text(" ".join(_VALUES.get(word, word) for word in written.split(" ")), written)

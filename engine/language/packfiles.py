@@ -19,6 +19,20 @@ def bundled_packs() -> dict[str, Path]:
     return {path.name: path for path in sorted(folder.iterdir()) if path.is_dir()}
 
 
+def used_packs(source: str) -> dict[str, Path]:
+    """The packs that one may use, by name: the bundled ones, and those that stand beside it.
+
+    A pack names what it uses, and nothing that it says becomes a path: what stands beside it is listed here.
+    """
+    bundled = bundled_packs()
+    try:
+        beside = sorted(bundled.get(source, Path(source)).resolve().parent.iterdir())
+    except OSError:
+        return bundled
+    named = {path.name if path.is_dir() else path.stem: path for path in beside if path.is_dir() or _is_rule_file(path)}
+    return named | bundled
+
+
 def pack_files(source: str | Path) -> list[tuple[Path, bytes]]:
     """The files of a pack (a bundled one's name, a folder or one file) in order of their names.
 

@@ -34,13 +34,15 @@ _LEVELS_EXAMPLE: Final = Text(
 class Draft(Generic[T]):
     """What was read of a rule or move, also of one that has problems: others may refer to it all the same.
 
-    ``id`` and ``subject`` are None where they could not be read; ``whole`` is None if anything could not.
+    ``id`` and ``subject`` are None where they could not be read; ``whole`` is None if anything could not. ``node`` is
+    what was written.
     """
 
     id: str | None
     id_place: Place
     subject: Subject | None
     whole: T | None
+    node: Map | None = None
 
 
 def read_rule(fields: Fields) -> Draft[Rule]:
@@ -85,7 +87,7 @@ def read_rule(fields: Fields) -> Draft[Rule]:
         examples=examples or (),
         place=fields.place,
     )
-    return Draft(rule_id, id_place, subject, rule)
+    return Draft(rule_id, id_place, subject, rule, fields.node)
 
 
 def read_move(fields: Fields) -> Draft[Move]:
@@ -107,7 +109,8 @@ def read_move(fields: Fields) -> Draft[Move]:
     if len(reader.problems) > before:
         return Draft(move_id, id_place, "area", None)
     assert move_id and title and description and gain and when and horizon
-    return Draft(move_id, id_place, "area", Move(move_id, title, description, gain, when, horizon, fields.place))
+    move = Move(move_id, title, description, gain, when, horizon, fields.place)
+    return Draft(move_id, id_place, "area", move, fields.node)
 
 
 def _read_id(reader: Reader) -> Callable[[Node, Text], str | None]:

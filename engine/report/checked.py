@@ -58,7 +58,7 @@ def check_rules(packs: Sequence[str]) -> Checked:
         book = load_rules(*packs)
     except RuleError as error:
         return Checked((), error.problems)
-    read = tuple(_of_pack(path, pack) for path, pack in zip(packs, book.packs, strict=True))
+    read = tuple(_of_pack(pack.source, pack) for pack in book.packs)
     return Checked(read, lint(book))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any, Final
 
 import polars as pl
@@ -11,6 +12,8 @@ import polars.selectors as cs
 
 from genomlys import __version__
 from genomlys.engine.assess import Assessment
+from genomlys.engine.errors import Lang
+from genomlys.engine.language.model import Override
 
 FILE: Final = "assessment.json"
 FORMAT: Final = 1  # counted up when something is taken away or changes its meaning, not when something is added
@@ -51,8 +54,21 @@ def document(assessment: Assessment) -> dict[str, Any]:
             }
             for pack in assessment.book.packs
         ],
+        "overrides": [_override(each, assessment.lang) for each in assessment.book.overrides],
         "units": rows(units.select("unit", "title", "kind")),
         **{name: rows(frames[name]) for name in _FRAMES},
+    }
+
+
+def _override(override: Override, lang: Lang) -> dict[str, Any]:
+    return {
+        "kind": override.kind,
+        "id": override.id,
+        "pack": override.pack,
+        "off": override.off,
+        "changes": [asdict(change) for change in override.changes],
+        "reason": override.reason.in_(lang),
+        "decided": None if override.decided is None else override.decided.isoformat(),
     }
 
 

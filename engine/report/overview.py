@@ -7,6 +7,7 @@ import polars as pl
 from genomlys import __version__
 from genomlys.engine.assess import Assessment
 from genomlys.engine.errors import Lang, Text
+from genomlys.engine.language.model import say_override
 from genomlys.engine.report import words
 from genomlys.engine.report.blocks import Block, Fields, Heading, Paragraph, Table
 from genomlys.engine.report.facts import most_pressing_first, unit_title
@@ -45,7 +46,13 @@ def about(assessment: Assessment) -> Fields:
         (Text("Källor", "Sources"), "; ".join(sources)),
         (Text("Regler", "Rules"), "; ".join(rules(assessment))),
     ]
-    return Fields(tuple((label.in_(lang), text) for label, text in items if text))
+    changes = tuple(
+        f"{tidy(each.title.in_(lang))}: {tidy(say_override(each, lang))}" for each in assessment.book.overrides
+    )
+    fields: list[tuple[str, str | tuple[str, ...]]] = [(label.in_(lang), text) for label, text in items if text]
+    if changes:
+        fields.append((Text("Ändrade regler", "Changed rules").in_(lang), changes))
+    return Fields(tuple(fields))
 
 
 def rules(assessment: Assessment) -> list[str]:

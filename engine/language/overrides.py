@@ -1,0 +1,322 @@
+"""A pack that uses another: what it uses, and what it changes in it, with the reason. The used pack is never edited.
+
+    use: [kommun@2026.1]
+    override:
+      - {rule: cost-above-reference, by: 3 %, reason: …, decided: 2026-03-01}
+      - {rule: worsening, condition: total, by: 5 %, reason: …}
+      - {rule: uneven, off: yes, reason: …}
+
+A change is made to the words of the rule, which is then read anew: all that is checked of a rule is checked of the
+changed one too, and whatever is wrong stands at its place in the pack that changes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass, replace
+from datetime import date
+from typing import Any, Final, Literal
+
+from genomlys.engine.errors import Place, Text, nearest
+from genomlys.engine.language.model import Change, Move, Override, Rule
+from genomlys.engine.language.reader import Fields, Reader, shown
+from genomlys.engine.language.rules import Draft, read_move, read_rule
+from genomlys.engine.language.words import DATE, YES_OR_NO, Bilingual, Free, Many, Phrase, Word
+from genomlys.engine.language.yamlfile import Map, Node, Scalar, Seq
+
+VERSION: Final = Phrase(r"[0-9A-Za-z][0-9A-Za-z.+_-]{0,39}", "2026.1")
+USED: Final = Phrase(rf"([a-z][a-z0-9-]{{0,60}})@({VERSION.pattern})", "kommun@2026.1")
+# What tells how much is needed. To ask something else, or of other KPIs, is another rule.
+THRESHOLDS: Final = (
+    "by",
+    "in",
+    "for",
+    "over",
+    "after",
+    "confidence",
+    "places",
+    "share",
+    "beyond",
+    "older_than",
+    "newer_than",
+    "at_least",
+    "at_most",
+)
+WORDS: Final[Mapping[str, Word]] = {
+    "rule": Word(Free("cost-above-reference"), Text("Regeln som ändras.", "The rule that is changed.")),
+    "move": Word(Free("slow-the-cost"), Text("Förflyttningen som ändras.", "The move that is changed.")),
+    "condition": Word(
+        Free("peers"),
+        Text(
+            "Vilket av regelns villkor: dess namn (as) eller nummer.",
+            "Which of its conditions: the name or the number.",
+        ),
+    ),
+    "reason": Word(Bilingual(), Text("Varför.", "Why.")),
+    "decided": Word(DATE, Text("När det beslutades.", "When it was decided.")),
+    "off": Word(YES_OR_NO, Text("yes: används inte.", "yes: not used.")),
+    **{word: Word(Free(), Text("Den nya tröskeln.", "The new threshold.")) for word in THRESHOLDS},
+}
+USE: Final = Word(
+    Many(USED), Text("Regelpaket som detta bygger på, med version.", "Packs that this one uses, with version.")
+)
+_JOINTS: Final = ("all", "any", "not", "of")
+
+
+@dataclass(frozen=True)
+class Use:
+    """A pack that is used, and where that is said."""
+
+    name: str
+    version: str
+    place: Place
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """An override as it is written; what it changes is not looked up yet."""
+
+    kind: Literal["rule", "move"]
+    id: str
+    id_place: Place
+    condition: tuple[str, Place] | None
+    words: tuple[tuple[str, Node, Place], ...]
+    severity: Node | None
+    off: bool
+    reason: Text
+    decided: date | None
+    examples: Node | None
+    place: Place
+
+
+def read_use(reader: Reader, node: Node, what: Text) -> tuple[Use, ...]:
+    found = []
+    for item in reader.items(node):
+        match = reader.form(item, USED, what)
+        if match is not None:
+            found.append(Use(match[1], match[2], item.place))
+    return tuple(found)
+
+
+def read_override(read: Fields) -> Wanted | None:
+    """One of the list below ``override``. None, and a problem, where it does not say what it changes or why."""
+    reader = read.reader
+    before = len(reader.problems)
+    kind: Literal["rule", "move"] = "move" if "move" in read and "rule" not in read else "rule"
+    id_ = read.required(kind, reader.scalar)
+    condition = read.optional("condition", reader.scalar)
+    words = [(word, node, read.key_place(word)) for word in THRESHOLDS if (node := read.raw(word)) is not None]
+    severity = read.raw("severity") if kind == "rule" else None
+    off = read.optional("off", reader.yes_or_no) or False
+    reason = read.required("reason", reader.bilingual)
+    decided = read.optional("decided", reader.date)
+    examples = read.raw("examples") if kind == "rule" else None
+    changes = [*[word for word, _, _ in words], *(["severity"] if severity is not None else [])]
+    if off and changes:
+        read.refuse(
+            "mixed-words",
+            read.key_place(changes[0]),
+            Text(f"'{changes[0]}' kan inte stå bredvid 'off'.", f"'{changes[0]}' cannot stand beside 'off'."),
+            Text("Det som är avstängt har ingen tröskel.", "What is off has no threshold."),
+        )
+    elif not off and not changes:
+        read.refuse(
+            "override-nothing",
+            read.place,
+            Text("här står inte vad som ändras.", "it does not say what is changed."),
+            Text("Skriv 'by: …', 'severity: …' eller 'off: yes'.", "Write 'by: …', 'severity: …' or 'off: yes'."),
+        )
+    read.finish()
+    if len(reader.problems) > before or id_ is None or reason is None:
+        return None
+    at = None if condition is None else (condition, read.value_place("condition"))
+    id_place = read.value_place(kind)
+    found = tuple(words)
+    return Wanted(kind, id_, id_place, at, found, severity, off, reason, decided, examples, read.place)
+
+
+def changed_rule(reader: Reader, wanted: Wanted, draft: Draft[Rule], by: str) -> Draft[Rule]:
+    """The rule as the pack ``by`` (name@version+hash) wants it; problems go to the reader."""
+    changed = _changed(reader, wanted, draft, read_rule)
+    if changed is None or changed[0].whole is None or draft.whole is None:
+        return draft
+    new, changes = changed
+    assert new.whole is not None
+    if _placeless(new.whole.when) == _placeless(draft.whole.when) and new.whole.severity == draft.whole.severity:
+        _report_same(reader, wanted)
+        return draft
+    return replace(new, whole=replace(new.whole, override=_override(wanted, by, draft.whole.title, changes)))
+
+
+def changed_move(reader: Reader, wanted: Wanted, draft: Draft[Move], by: str) -> Draft[Move]:
+    """The same for a move."""
+    changed = _changed(reader, wanted, draft, read_move)
+    if changed is None or changed[0].whole is None or draft.whole is None:
+        return draft
+    new, changes = changed
+    assert new.whole is not None
+    if _placeless(new.whole.when) == _placeless(draft.whole.when):
+        _report_same(reader, wanted)
+        return draft
+    return replace(new, whole=replace(new.whole, override=_override(wanted, by, _untitled(wanted), changes)))
+
+
+def turned_off(wanted: Wanted, draft: Draft[Rule] | Draft[Move], by: str) -> Override | None:
+    """What is told of a rule or move that is not used; None where that could not be read itself."""
+    if draft.whole is None:
+        return None
+    title = draft.whole.title
+    return _override(wanted, by, title if isinstance(title, Text) else _untitled(wanted), ())
+
+
+def _untitled(wanted: Wanted) -> Text:
+    """A move's title is a sentence to be filled in; it is told by its id."""
+    return Text(wanted.id, wanted.id)
+
+
+def _override(wanted: Wanted, by: str, title: Text, changes: tuple[Change, ...]) -> Override:
+    return Override(wanted.kind, wanted.id, title, by, wanted.off, changes, wanted.reason, wanted.decided, wanted.place)
+
+
+def _report_same(reader: Reader, wanted: Wanted) -> None:
+    reader.report(
+        "override-nothing",
+        wanted.place,
+        Text("detta ändrar ingenting: så är det redan.", "this changes nothing: so it is already."),
+        Text("Ta bort det.", "Remove it."),
+    )
+
+
+def _changed(
+    reader: Reader, wanted: Wanted, draft: Draft[Any], read: Callable[[Fields], Draft[Any]]
+) -> tuple[Draft[Any], tuple[Change, ...]] | None:
+    if draft.node is None or draft.whole is None:
+        return None
+    conditions = list(_conditions(draft.node.get("when")))
+    instead: dict[int, Map] = {}
+    changes: list[Change] = []
+    before = len(reader.problems)
+    for word, value, place in wanted.words:
+        for condition in _meant(reader, wanted, conditions, word, place):
+            now = instead.get(id(condition), condition)
+            old = _value(now, word)
+            instead[id(condition)] = _with(now, word, value)
+            changes.append(Change(word, None if old is None else _said(old), _said(value)))
+    if len(reader.problems) > before:
+        return None
+    node = _put(draft.node, instead)
+    if wanted.severity is not None:
+        old = draft.node.get("severity")
+        changes.append(Change("severity", None if old is None else _said(old), _said(wanted.severity)))
+        node = _with(node, "severity", wanted.severity)
+    if wanted.kind == "rule":
+        # The rule's own examples are of the rule as its own pack has it.
+        node = _with(node, "examples", wanted.examples or Seq((), wanted.place))
+    changed = read(Fields(reader, node))
+    return None if len(reader.problems) > before else (changed, tuple(dict.fromkeys(changes)))
+
+
+def _conditions(node: Node | None) -> Iterator[Map]:
+    """The single conditions in the order they are written: as ``tree.leaves`` has them."""
+    if isinstance(node, Seq):
+        for item in node.items:
+            yield from _conditions(item)
+    elif isinstance(node, Map):
+        joint = next((word for word in _JOINTS if node.get(word) is not None), None)
+        if joint is None:
+            yield node
+        else:
+            yield from _conditions(node.get(joint))
+
+
+def _meant(reader: Reader, wanted: Wanted, conditions: Sequence[Map], word: str, place: Place) -> Sequence[Map]:
+    """The conditions that the word is changed in: those named, else the one that has it. Empty after a problem."""
+    names = dict.fromkeys(name for each in conditions if (name := _name(each)) is not None)
+    if wanted.condition is not None:
+        said, at = wanted.condition
+        if said.isdecimal() and 1 <= int(said) <= len(conditions):
+            return [conditions[int(said) - 1]]
+        found = [each for each in conditions if _name(each) == said]
+        if not found:
+            reader.report(
+                "unknown-condition",
+                at,
+                Text(
+                    f"'{wanted.id}' har inget villkor '{shown(said)}'.",
+                    f"'{wanted.id}' has no condition '{shown(said)}'.",
+                ),
+                nearest(said, [*names, *map(str, range(1, len(conditions) + 1))]),
+            )
+        return found
+    having = [each for each in conditions if _value(each, word) is not None]
+    if len(having) == 1 or (not having and len(conditions) == 1):
+        return having or conditions
+    choices = ", ".join([*names, f"1–{len(conditions)}"])
+    what = Text("inget", "none") if not having else Text("flera", "several")
+    reader.report(
+        "which-condition",
+        place,
+        Text(
+            f"{what.sv} av villkoren i '{wanted.id}' har '{word}'.",
+            f"{what.en} of the conditions of '{wanted.id}' have '{word}'.",
+        ),
+        Text(f"Skriv 'condition: …' ({choices}).", f"Write 'condition: …' ({choices})."),
+    )
+    return ()
+
+
+def _name(condition: Map) -> str | None:
+    name = condition.get("as")
+    return name.text.strip() if isinstance(name, Scalar) else None
+
+
+def _value(condition: Map, word: str) -> Node | None:
+    """A word's value, which may stand in a group: {any_measure: {older_than: 6 months}}."""
+    own = condition.get(word)
+    if own is not None:
+        return own
+    groups = (value for _, value in condition.entries if isinstance(value, Map))
+    return next((value for group in groups if (value := group.get(word)) is not None), None)
+
+
+def _with(node: Map, word: str, value: Node) -> Map:
+    """The map with another value for a word, where it stands or else last."""
+    if node.get(word) is not None:
+        return Map(tuple((key, value if key.text == word else old) for key, old in node.entries), node.place)
+    within = next((key.text for key, group in node.entries if isinstance(group, Map) and group.get(word)), None)
+    if within is not None and word in THRESHOLDS:
+        inner = node.get(within)
+        assert isinstance(inner, Map)
+        return _with(node, within, _with(inner, word, value))
+    return Map((*node.entries, (Scalar(word, value.place), value)), node.place)
+
+
+def _put(node: Map, instead: Mapping[int, Map]) -> Map:
+    """The map with other maps instead of some of those in it."""
+
+    def put(each: Node) -> Node:
+        if id(each) in instead:
+            return instead[id(each)]
+        if isinstance(each, Map):
+            return Map(tuple((key, put(value)) for key, value in each.entries), each.place)
+        return Seq(tuple(map(put, each.items)), each.place) if isinstance(each, Seq) else each
+
+    found = put(node)
+    assert isinstance(found, Map)
+    return found
+
+
+def _said(node: Node) -> str:
+    """A value in a few words: "3 %", or "medium 5 %, high 15 %"."""
+    if isinstance(node, Map):
+        return ", ".join(f"{key.text} {_said(value)}" for key, value in node.entries)
+    return ", ".join(map(_said, node.items)) if isinstance(node, Seq) else shown(node.text)
+
+
+def _placeless(value: Any) -> Any:
+    """A frozen value without the places in it: what two of them say, wherever it is written."""
+    if isinstance(value, Place):
+        return None
+    if is_dataclass(value):
+        return (type(value), *(_placeless(getattr(value, each.name)) for each in fields(value)))
+    return tuple(map(_placeless, value)) if isinstance(value, tuple) else value
