@@ -286,6 +286,17 @@ def rules_check(packs: tuple[str, ...], form: str, strict: bool, lang: Lang) -> 
     return BAD_INPUT if not found.holds or (strict and found.problems) else DONE
 
 
+@rules.command("schema", options_metavar="[VÄXLAR]", short_help="Visa JSON Schema för en editor.")
+@click.argument("name", type=click.Choice(["pack", "dataset"]), default="pack", metavar="[pack|dataset]")
+@_HELP
+def rules_schema(name: str) -> int:
+    """Visa JSON Schema (2020-12) för regelpaket eller dataset.yaml, som en editor kan fylla i ord efter."""
+    from genomlys.engine.language.schema import written
+
+    write(written(name), sys.stdout)
+    return DONE
+
+
 def _percent(_ctx: click.Context, _param: click.Parameter, value: str | None) -> int | None:
     if value is None:
         return None

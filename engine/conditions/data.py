@@ -33,21 +33,24 @@ SHAPES = (
         SUBJECTS,
         {
             "is": Word(
-                Choice(STATES),
-                Text("Saknas, för gammalt eller sekretessbelagt.", "Missing, too old or suppressed."),
-            ),
+                Choice(("missing", "suppressed")), Text("Saknas eller sekretessbelagt.", "Missing or suppressed.")
+            )
+        },
+        needed=("is",),
+        about=Text("Själva värdet saknas eller lämnas inte ut.", "The value itself is missing or not published."),
+        example="{is: missing}",
+    ),
+    Shape(
+        SUBJECTS,
+        {
+            "is": Word(Choice(("stale",)), Text("För gammalt.", "Too old.")),
             "older_than": Word(
                 YEARS,
-                Text(
-                    "Med stale: i stället för nyckeltalets egen högsta ålder.",
-                    "With stale: instead of the KPI's own highest age.",
-                ),
+                Text("I stället för nyckeltalets egen högsta ålder.", "Instead of the KPI's own highest age."),
             ),
         },
         needed=("is",),
-        about=Text(
-            "Själva värdet saknas, är för gammalt eller lämnas inte ut.", "The value itself is missing or stale."
-        ),
+        about=Text("Det senaste värdet är för gammalt.", "The latest value is too old."),
         example="{is: stale, older_than: 3 years}",
     ),
 )

@@ -10,11 +10,12 @@ from genomlys.engine.conditions.difference import Band
 from genomlys.engine.conditions.scope import Scope as Scope
 from genomlys.engine.errors import Place, Text
 from genomlys.engine.language.reader import Fields, Quantity, shown
-from genomlys.engine.language.words import QUANTITY, Choice, Either, Word
+from genomlys.engine.language.words import QUANTITY, Choice, Either, Phrase, Word
 from genomlys.engine.language.yamlfile import Node
+from genomlys.engine.numbers import MINUS
 
 BY: Final = Word(
-    Either((Choice(("material",)), QUANTITY)),
+    Either((Choice(("material",)), Phrase(rf"(?![-{MINUS}]){QUANTITY.pattern}", "5 %", number=True))),
     Text(
         "Vad skillnaden ska överstiga: procent, nyckeltalets väsentlighetsgräns (material) eller ett tal i måttet.",
         "What the difference must exceed: per cent, the KPI's own dead band (material) or a number in its measure.",

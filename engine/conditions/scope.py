@@ -16,7 +16,7 @@ from genomlys.engine.language.yamlfile import Node
 from genomlys.engine.vocabulary import BENCHMARKS, CATEGORIES, DIRECTIONS, SIGNAL_KINDS
 
 # The words that narrow each subject; None means any text (an id or a measure of the data set).
-_NARROWING: Mapping[Subject, Mapping[str, Sequence[str] | None]] = {
+NARROWING: Mapping[Subject, Mapping[str, Sequence[str] | None]] = {
     "kpi": {
         "category": CATEGORIES,
         "direction": DIRECTIONS,
@@ -136,7 +136,7 @@ def read_scope(reader: Reader, node: Node) -> Scope | None:
 def _read_narrowing(fields: Fields, subject: Subject) -> list[tuple[str, tuple[str, ...]]]:
     reader = fields.reader
     found = []
-    for word, choices in _NARROWING[subject].items():
+    for word, choices in NARROWING[subject].items():
         node = fields.raw(word)
         if node is None:
             continue

@@ -13,8 +13,8 @@ from genomlys.engine.errors import Place, Problem, RuleError, Text, nearest
 from genomlys.engine.language.yamlfile import Map, Node, Scalar, Seq, load_yaml
 from genomlys.engine.tables import FIRST_YEAR
 
-_WORDS: Final = ("title", "unit", "as_of", "sources", "licence")
-_NEEDED: Final = ("title", "unit", "as_of")
+WORDS: Final = ("title", "unit", "as_of", "sources", "licence")
+NEEDED: Final = ("title", "unit", "as_of")
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def about_from_yaml(source: bytes, file: str) -> tuple[About, Found]:
         return About(), Found.of(error.problems)
     if not isinstance(node, Map):
         said = Text("filen ska bestå av nyckel: värde.", "the file must consist of key: value.")
-        remedy = Text(f"Skriv raderna {', '.join(_WORDS)}.", f"Write the lines {', '.join(_WORDS)}.")
+        remedy = Text(f"Skriv raderna {', '.join(WORDS)}.", f"Write the lines {', '.join(WORDS)}.")
         return About(), Found.one(node.place, Said("bad-dataset", said, remedy))
     words = {key.text: _Word(_of_node(value), value.place) for key, value in node.entries}
     places = {key.text: key.place for key, _ in node.entries}
@@ -56,7 +56,7 @@ def about_from_mapping(source: object, name: str) -> tuple[About, Found]:
     """The same from a mapping whose values may also be dates, years and lists."""
     if not isinstance(source, Mapping):
         said = Text("det ska vara en mappning.", "it must be a mapping.")
-        remedy = Text(f"Ge nycklarna {', '.join(_WORDS)}.", f"Give the keys {', '.join(_WORDS)}.")
+        remedy = Text(f"Ge nycklarna {', '.join(WORDS)}.", f"Give the keys {', '.join(WORDS)}.")
         return About(), Found.one(Place(name), Said("bad-dataset", said, remedy))
     places = {str(key): Place(name, None, str(key)) for key in source}
     words = {str(key): _Word(_of_object(value), places[str(key)]) for key, value in source.items()}
@@ -99,13 +99,13 @@ def _about(words: Mapping[str, _Word], places: Mapping[str, Place], whole: Place
 
 def _problems(words: Mapping[str, _Word], places: Mapping[str, Place], whole: Place) -> Iterator[Problem]:
     for name, place in places.items():
-        if name not in _WORDS:
+        if name not in WORDS:
             said = Text(f"okänd nyckel {quote(name)}.", f"unknown key {quote(name)}.")
-            yield Problem("unknown-key", place, said, nearest(name, _WORDS))
-    for name in _WORDS:
+            yield Problem("unknown-key", place, said, nearest(name, WORDS))
+    for name in WORDS:
         word = words.get(name)
         if word is None or word.value in ("", ()):
-            if name in _NEEDED:
+            if name in NEEDED:
                 yield _missing(name, word.place if word else whole)
         elif word.value is None or (name != "sources" and not isinstance(word.value, str)):
             yield _no_text(name, word.place)
