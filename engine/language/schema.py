@@ -51,6 +51,7 @@ def pack_schema() -> Schema:
         "rule": _rule(),
         "move": _group(vocabulary.MOVE, list(vocabulary.MOVE)),
     }
+    definitions["override"] = _override()
     definitions["move"]["properties"]["when"] = _told(_ref("when-move"), vocabulary.MOVE["when"].about)
     definitions |= {name: _form(form) for name, form in vocabulary.DEFINITIONS.items()}
     for subject in SUBJECTS:
@@ -102,6 +103,20 @@ def _rule() -> Schema:
             },
         }
         for subject in SUBJECTS
+    ]
+    return schema
+
+
+def _override() -> Schema:
+    """A change to a rule or a move of a used pack; a rule's examples are of its own subject, whichever that is."""
+    schema = _group(vocabulary.OVERRIDE, ["reason"])
+    schema["properties"]["examples"] = _told(_many({"type": "object"}, 0), vocabulary.OVERRIDE["examples"].about)
+    limits = [{"required": [word]} for word in vocabulary.CHANGES if word != "off"]
+    schema["if"] = {"properties": {"off": {"const": "yes"}}, "required": ["off"]}
+    schema["then"] = {"not": {"anyOf": limits}}
+    schema["allOf"] = [
+        {"anyOf": [{"required": ["rule"]}, {"required": ["move"]}]},
+        {"anyOf": [{"required": [word]} for word in vocabulary.CHANGES]},
     ]
     return schema
 

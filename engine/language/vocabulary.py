@@ -13,6 +13,8 @@ from genomlys.engine.errors import Text
 from genomlys.engine.language.examples import EXPECT
 from genomlys.engine.language.figures import SPAN
 from genomlys.engine.language.model import GOALS, TELLS
+from genomlys.engine.language.overrides import THRESHOLDS, USE
+from genomlys.engine.language.overrides import WORDS as OVERRIDE_WORDS
 from genomlys.engine.language.words import (
     DATE,
     NAME,
@@ -78,6 +80,11 @@ PACK: Final[Words] = {
     "title": Word(
         Bilingual(), Text("Regelpaketets titel, bredvid versionen.", "The pack's title, beside its version.")
     ),
+    "use": USE,
+    "override": Word(
+        Many(Named("override"), 0),
+        Text("Det som ändras i regelpaket som används, med skäl.", "What is changed in used packs, and why."),
+    ),
     "rules": Word(Many(Named("rule"), 0), Text("Reglerna.", "The rules.")),
     "moves": Word(
         Many(Named("move"), 0),
@@ -135,6 +142,16 @@ MOVE: Final[Words] = {
         Choice(HORIZONS), Text("Kort eller lång sikt, eller att utreda.", "Short, long or to be investigated.")
     ),
 }
+
+OVERRIDE: Final[Words] = {
+    **OVERRIDE_WORDS,
+    "severity": RULE["severity"],
+    "examples": Word(
+        Many(Named("example"), 0), Text("Exempel på den ändrade regeln.", "Examples of the changed rule.")
+    ),
+}
+# One of these must be there.
+CHANGES: Final = ("off", "severity", *THRESHOLDS)
 
 _SCOPE_ABOUT: Final[dict[str, Text]] = {
     "category": Text("Nyckeltalets kategori.", "The KPI's category."),
