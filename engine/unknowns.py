@@ -49,6 +49,8 @@ def cells_of(leaf: Condition, open_: pl.DataFrame, rule_id: str, sight: Sight) -
 
 def _cells(frame: pl.DataFrame, need: Lags, lag: int, rule_id: str) -> pl.DataFrame:
     missing = pl.col(f"{need.source}.{lag}").is_null()
+    if need.same_year and lag == 0:
+        missing = missing | (pl.col(f"{need.source}.year") != pl.col("year"))
     has_year = pl.col("year").is_not_null()
     if need.source != "own" or lag > 0:
         # Without a recent own value nothing else is asked for yet.

@@ -21,6 +21,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, TypeAlias
 
 import oracle_trends as trends
@@ -30,6 +31,7 @@ from genomlys.engine.conditions.bases import Benchmark, Number, OwnBefore
 from genomlys.engine.conditions.compare import Compare
 from genomlys.engine.conditions.data import Data
 from genomlys.engine.conditions.difference import Band
+from genomlys.engine.conditions.gap import Gap
 from genomlys.engine.conditions.measures import AnyMeasure, Measure, MeasureFilter
 from genomlys.engine.conditions.members import Members
 from genomlys.engine.conditions.reference import Reference
@@ -38,6 +40,7 @@ from genomlys.engine.conditions.scope import Scope
 from genomlys.engine.conditions.signals import AnySignal, Signal, SignalFilter
 from genomlys.engine.conditions.tree import Branch, Tree
 from genomlys.engine.conditions.trend import Trend
+from genomlys.engine.conditions.turn import Turn
 from genomlys.engine.dataset import Dataset
 from genomlys.engine.language.model import Rule
 from genomlys.engine.language.pack import RuleBook
@@ -49,6 +52,7 @@ Row: TypeAlias = Mapping[str, Any]
 _OF_PEERS = ("peers.mean", "peers.median")
 _OF_NATION = ("nation.mean", "nation.median", "nation.p10", "nation.p25", "nation.p75", "nation.p90")
 _FEWEST_PEERS = 3
+_OTHER_SIDE = {"above": "below", "below": "above", "worse": "better", "better": "worse"}
 _SIDE_OF_CHANGE = {"rising": "above", "falling": "below", "worsening": "worse", "improving": "better"}
 
 
@@ -376,18 +380,6 @@ class Oracle:
         match leaf:
             case Reference():
                 return self._judged(self.rules[leaf.rule], unit, subject, seen, rounding=rounding)
-            case Compare():
-                assert seen is not None
-                return at_least(leaf.hits, [self._compared(leaf, seen, lag, rounding) for lag in range(leaf.years)])
-            case Run():
-                assert seen is not None
-                return all_of([self._changed(leaf, seen, lag, rounding) for lag in range(leaf.years - 1)])
-            case Trend():
-                assert seen is not None
-                return self._trend(leaf, seen, rounding)
-            case Data():
-                assert seen is not None
-                return _data(leaf, seen)
             case Members():
                 return self._members(leaf, unit, self._area(subject), rounding)
             case AnyMeasure():
@@ -398,6 +390,26 @@ class Oracle:
                 return _of_measure(self._row("measure", subject), leaf.where, self.data.as_of)
             case Signal():
                 return _of_signal(self._row("signal", subject), leaf.where, self.data.as_of)
+        assert seen is not None
+        return self._of_kpi(leaf, seen, rounding)
+
+    def _of_kpi(self, leaf: Any, seen: Seen, rounding: bool) -> Answer:
+        match leaf:
+            case Compare():
+                return at_least(leaf.hits, [self._compared(leaf, seen, lag, rounding) for lag in range(leaf.years)])
+            case Run():
+                return all_of([self._changed(leaf, seen, lag, rounding) for lag in range(leaf.years - 1)])
+            case Trend():
+                return self._trend(leaf, seen, rounding)
+            case Gap():
+                sides = ("above", "below") if leaf.side is None else (leaf.side,)
+                return at_least(1, [self._gap_moved(leaf, seen, side, rounding) for side in sides])
+            case Turn():
+                sides = (leaf.side, *[_OTHER_SIDE[leaf.side]] * leaf.after)
+                pairs = [self._pair(leaf.than, seen, lag, rounding) for lag in range(leaf.after + 1)]
+                return all_of([pair.on(side, leaf.by) for pair, side in zip(pairs, sides, strict=True)])
+            case Data():
+                return _data(leaf, seen)
         raise NotImplementedError(f"a new kind of condition: {type(leaf).__name__}")
 
     def _area(self, subject: str) -> str:
@@ -424,13 +436,38 @@ class Oracle:
                 own, basis = seen.own(lag), _figure(leaf.than.quantity.value)
         target = self._benchmark(seen, "target", lag)
         halves = (kpi.own_half, half) if rounding else (Fraction(0), Fraction(0))
-        return _difference(own, basis, leaf.side, leaf.by, kpi, target, halves)
+        return Pair(own, basis, halves, target, kpi).on(leaf.side, leaf.by)
 
     def _changed(self, leaf: Run, seen: Seen, lag: int, rounding: bool) -> Answer:
         side, target = _SIDE_OF_CHANGE[leaf.change], self._benchmark(seen, "target", lag)
         own, before, kpi = seen.comparable(lag), seen.comparable(lag + 1), seen.series.kpi
         halves = (kpi.own_half if rounding else Fraction(0),) * 2
-        return _difference(own, before, side, leaf.by, kpi, target, halves)
+        return Pair(own, before, halves, target, kpi).on(side, leaf.by)
+
+    def _gap_moved(self, leaf: Gap, seen: Seen, side: str, rounding: bool) -> Answer:
+        """On the side every year; every year farther from the basis, or nearer; and enough so over them all."""
+        pairs = [self._pair(leaf.to, seen, lag, rounding) for lag in range(leaf.years)]
+        toward = side if leaf.change == "widening" else _OTHER_SIDE[side]
+        steps = [later.moved_from(earlier, toward, Band()) for later, earlier in pairwise(pairs)]
+        whole = pairs[0].moved_from(pairs[-1], toward, leaf.by)
+        return all_of([*(pair.on(side, Band()) for pair in pairs), *steps, whole])
+
+    def _pair(self, to: Benchmark | Number | OwnBefore, seen: Seen, lag: int, rounding: bool) -> Pair:
+        """Own value and basis of one and the same year, unless a new definition has begun since."""
+        kpi, own, half = seen.series.kpi, seen.comparable(lag), Fraction(0)
+        match to:
+            case OwnBefore():
+                basis, half = seen.comparable(lag + to.years_ago), kpi.own_half
+            case Number():
+                basis = _figure(to.quantity.value)
+            case Benchmark(benchmark="target"):
+                basis = self._benchmark(seen, "target", lag)
+            case Benchmark():
+                unit, name = seen.series.unit, kpi.row["kpi"]
+                basis = None if seen.year is None else self.stated(unit, name, to.benchmark).get(seen.year - lag)
+                half = kpi.half
+        halves = (kpi.own_half, half) if rounding else (Fraction(0), Fraction(0))
+        return Pair(own, basis, halves, self._benchmark(seen, "target", lag), kpi)
 
     def _trend(self, leaf: Trend, seen: Seen, rounding: bool) -> Answer:
         """Significant, and with a band steeper than that too; of a KPI that aims at a target, its distance is asked."""
@@ -468,7 +505,10 @@ class Oracle:
         truths = [answer.holds for answer in answers if answer.applies]
         if not truths:
             return MEANINGLESS
-        return _count(truths, len(truths) if leaf.at_least is None else leaf.at_least)
+        share = None if leaf.amount.share is None else _figure(leaf.amount.share) * len(truths) / 100
+        if leaf.limit == "at_least":
+            return _count(truths, math.ceil(share) if share is not None else leaf.amount.number or 0)
+        return negated(_count(truths, (math.floor(share) if share is not None else leaf.amount.number or 0) + 1))
 
     def _counted_rows(self, unit: str, area: str, rows: Sequence[Row], where: MeasureFilter | SignalFilter) -> Answer:
         """Only the home unit's measures and signals are known."""
@@ -539,29 +579,43 @@ def _of_signal(row: Row, where: SignalFilter, as_of: dt.date) -> Answer:
     return all_of(parts)
 
 
-def _difference(
-    own: Fraction | None,
-    basis: Fraction | None,
-    side: str,
-    band: Band,
-    kpi: Kpi,
-    target: Fraction | None,
-    halves: tuple[Fraction, Fraction],
-) -> Answer:
-    """How far ``own`` lies on the side of ``basis``, less the band. halves: how much each figure may be off."""
-    to_target = side in ("worse", "better") and kpi.direction == "target"
-    if side in ("worse", "better") and kpi.direction == "neutral":
-        return MEANINGLESS
-    if own is None or basis is None or (to_target and target is None):
-        return UNKNOWN
-    # The margin is of straight pieces that meet where a figure is 0 or the target: its ends are there or outermost.
-    kinks = [Fraction(0), *([target] if target is not None else [])]
-    margins = [
-        _gap(one, other, side, kpi, target) - _width(band, other, kpi)
-        for one in _reach(own, halves[0], kinks)
-        for other in _reach(basis, halves[1], kinks)
-    ]
-    return of_interval(min(margins), max(margins))
+@dataclass(frozen=True)
+class Pair:
+    """An own value and its basis, each with how much it may be off, and what the KPI aims at."""
+
+    own: Fraction | None
+    basis: Fraction | None
+    halves: tuple[Fraction, Fraction]
+    target: Fraction | None
+    kpi: Kpi
+
+    def _margins(self, side: str, band: Band) -> list[Fraction] | None:
+        """How far ``own`` lies on the side of ``basis``, less the band, in all the ways the figures may be off."""
+        to_target = side in ("worse", "better") and self.kpi.direction == "target"
+        if self.own is None or self.basis is None or (to_target and self.target is None):
+            return None
+        # The margin is of straight pieces that meet where a figure is 0 or the target: its ends are there or outermost.
+        kinks = [Fraction(0), *([self.target] if self.target is not None else [])]
+        return [
+            _gap(one, other, side, self.kpi, self.target) - _width(band, other, self.kpi)
+            for one in _reach(self.own, self.halves[0], kinks)
+            for other in _reach(self.basis, self.halves[1], kinks)
+        ]
+
+    def on(self, side: str, band: Band) -> Answer:
+        if side in ("worse", "better") and self.kpi.direction == "neutral":
+            return MEANINGLESS
+        margins = self._margins(side, band)
+        return UNKNOWN if margins is None else of_interval(min(margins), max(margins))
+
+    def moved_from(self, earlier: Pair, side: str, band: Band) -> Answer:
+        """How much farther on the side than before, less the band."""
+        if side in ("worse", "better") and self.kpi.direction == "neutral":
+            return MEANINGLESS
+        now, before = self._margins(side, band), earlier._margins(side, Band())
+        if now is None or before is None:
+            return UNKNOWN
+        return of_interval(min(now) - max(before), max(now) - min(before))
 
 
 def _reach(figure: Fraction, half: Fraction, kinks: Iterable[Fraction]) -> list[Fraction]:

@@ -245,6 +245,7 @@ def _signals(draw: st.DrawFn, areas: Sequence[str], as_of: dt.date) -> pl.DataFr
 
 # Rules. A rule is drawn as the words of its file; ``rule_file`` writes them as text.
 
+SIDES = ("above", "below", "worse", "better")
 PERCENTS = ("0 %", "1 %", "5 %", "10 %", "50 %", "100 %")
 
 
@@ -265,7 +266,7 @@ def comparisons(draw: st.DrawFn, measure: str | None = None) -> Words:
             st.sampled_from(numbers),
         )
     )
-    words = {"is": draw(st.sampled_from(["above", "below", "worse", "better"])), "than": than}
+    words = {"is": draw(st.sampled_from(SIDES)), "than": than}
     words |= _by(draw(bands(measure)))
     if draw(st.booleans()):
         years = draw(st.integers(1, 4))
@@ -288,6 +289,22 @@ def trends(draw: st.DrawFn, measure: str | None = None) -> Words:
     if change == "changing":
         confidence = max(50, min(confidence, 2 * most - 100))
     return {"trend": change, "over": f"{years} years", "confidence": f"{confidence} %"} | _by(draw(bands(measure)))
+
+
+@st.composite
+def gap_changes(draw: st.DrawFn, measure: str | None = None) -> Words:
+    words = {"gap": draw(st.sampled_from(["widening", "narrowing"])), "over": f"{draw(st.integers(2, 4))} years"}
+    words["to"] = draw(st.sampled_from([*BENCHMARKS, *BENCHMARKS, "0", *([f"20 {measure}"] if measure else [])]))
+    side = draw(st.sampled_from([None, *SIDES]))
+    return words | _by(draw(bands(measure))) | ({} if side is None else {"side": side})
+
+
+@st.composite
+def turns(draw: st.DrawFn, measure: str | None = None) -> Words:
+    own = st.integers(1, 2).map(lambda years: f"own {years} years ago")
+    than = draw(st.one_of(st.sampled_from(BENCHMARKS), st.sampled_from(BENCHMARKS), own, st.just("0")))
+    words = {"turn": draw(st.sampled_from(SIDES)), "than": than, "after": f"{draw(st.integers(1, 3))} years"}
+    return words | _by(draw(bands(measure)))
 
 
 def _by(band: str | None) -> Words:
@@ -329,7 +346,7 @@ _ANY_SIGNAL = _SIGNAL_FILTERS.map(lambda words: {"any_signal": words})
 
 def figures_only(measure: str | None = None) -> st.SearchStrategy[Words]:
     """Conditions that read a KPI's figures: they are about the municipality, never about the data."""
-    return st.one_of(comparisons(measure), runs(measure), trends(measure))
+    return st.one_of(comparisons(measure), runs(measure), trends(measure), gap_changes(measure), turns(measure))
 
 
 def _members(kpi_rules: Sequence[str]) -> st.SearchStrategy[Words]:
@@ -339,7 +356,12 @@ def _members(kpi_rules: Sequence[str]) -> st.SearchStrategy[Words]:
     return st.one_of(
         rule.map(lambda name: {"any_kpi": name}),
         rule.map(lambda name: {"all_kpis": name}),
-        st.tuples(rule, st.integers(1, 3)).map(lambda pair: {"kpis": pair[0], "at_least": str(pair[1])}),
+        st.tuples(rule, st.sampled_from(["1", "2", "3", "1 %", "33,3 %", "50 %"])).map(
+            lambda pair: {"kpis": pair[0], "at_least": pair[1]}
+        ),
+        st.tuples(rule, st.sampled_from(["0", "1", "2", "0 %", "50 %", "66,7 %"])).map(
+            lambda pair: {"kpis": pair[0], "at_most": pair[1]}
+        ),
     )
 
 
@@ -350,7 +372,8 @@ def conditions(
     kinds: list[st.SearchStrategy[Words]] = [st.sampled_from(same).map(lambda name: {"rule": name})] if same else []
     match subject:
         case "kpi":
-            kinds += [comparisons(measure), comparisons(measure), runs(measure), trends(measure), data_conditions()]
+            kinds += [comparisons(measure), comparisons(measure), runs(measure), trends(measure)]
+            kinds += [gap_changes(measure), turns(measure), data_conditions()]
         case "area":
             kinds += [_members(kpi_rules), _members(kpi_rules), _ANY_MEASURE, _ANY_SIGNAL]
         case "measure":

@@ -27,6 +27,11 @@ UNKNOWN: Words = {"is": "worse", "than": "peers.mean"}
         ({"at_least": "2", "of": [RUN3, RUN4]}, 1 / 24),
         ({"any": [{"is": "rising", "for": "2 years"}] * 3}, 1.0),
         ({"not": RUN3}, None),
+        ({"gap": "widening", "to": "reference", "over": "3 years"}, 1 / 6),
+        ({"turn": "worse", "than": "peers.mean", "after": "1 year"}, 1 / 4),
+        ({"turn": "worse", "than": "peers.mean", "after": "3 years"}, 27 / 256),
+        ({"turn": "above", "than": "own 1 year ago", "after": "2 years"}, 3 / 24),
+        ({"turn": "above", "than": "own 2 years ago", "after": "2 years"}, None),
         ({"all": [{"not": RUN3}, RUN4]}, 1 / 24),
     ],
 )

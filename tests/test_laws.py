@@ -165,7 +165,9 @@ def test_the_engine_says_what_the_plain_reference_implementation_says(given_tabl
 def to_a_side(words: Words) -> Words:
     """The condition, asked of the KPI's direction."""
     sides = {"above": "worse", "below": "better", "rising": "worsening", "falling": "improving"}
-    return {word: sides.get(said, said) if word in ("is", "trend") else said for word, said in words.items()}
+    asked = ("is", "trend", "side", "turn")
+    sided = {word: sides.get(said, said) if word in asked else said for word, said in words.items()}
+    return {"side": "worse"} | sided if "gap" in words else sided
 
 
 @law(10)

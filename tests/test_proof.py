@@ -26,6 +26,14 @@ _FIGURES: st.SearchStrategy[Words] = st.one_of(
     st.tuples(st.sampled_from(("rising", "falling", "worsening", "improving")), st.sampled_from(_BANDS)).map(
         lambda drawn: {"is": drawn[0], "for": "2 years", **drawn[1]}
     ),
+    st.tuples(
+        st.sampled_from(("above", "below", "worse", "better")),
+        st.sampled_from(_BASES),
+        st.sampled_from(_BANDS),
+    ).map(lambda drawn: {"turn": drawn[0], "than": drawn[1], "after": "1 year", **drawn[2]}),
+    st.tuples(
+        st.sampled_from(("widening", "narrowing")), st.sampled_from(({}, {"side": "above"}, {"side": "better"}))
+    ).map(lambda drawn: {"gap": drawn[0], "to": "reference", "over": "2 years", **drawn[1]}),
     st.sampled_from(("missing", "stale")).map(lambda state: {"is": state}),
 )
 _KPI = st.one_of(_FIGURES, _FIGURES, _FIGURES, st.just({"rule": "first"}))
@@ -34,6 +42,7 @@ _MEASURE: st.SearchStrategy[Words] = st.one_of(
     st.sampled_from(("6 months", "24 months")).map(lambda months: {"older_than": months}),
     st.sampled_from(("yes", "no")).map(lambda word: {"past_due": word}),
     st.sampled_from((1, 2)).map(lambda k: {"kpis": "first", "at_least": str(k)}),
+    st.sampled_from(("at_least", "at_most")).map(lambda limit: {"kpis": "first", limit: "50 %"}),
     st.just({"any_measure": {"status": "done"}}),
 )
 _SCOPES = ({"measure": "%"}, {"measure": "%", "direction": "lower"}, {"measure": "%", "category": "ekonomi"})

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from genomlys.engine.assess import assess
-from genomlys.engine.conditions import bases, compare, data, run, side
+from genomlys.engine.conditions import bases, compare, data, gap, run, side
 from genomlys.engine.conditions.base import Subject
 from genomlys.engine.conditions.scope import Scope
 from genomlys.engine.conditions.slots import known_fields
@@ -100,6 +100,28 @@ def runs(draw: st.DrawFn, measure: str | None) -> Words:
     return {"is": draw(st.sampled_from(run.IS)), "for": f"{draw(st.integers(2, 10))} years"} | draw(bands(measure))
 
 
+@st.composite
+def gaps(draw: st.DrawFn, measure: str | None) -> Words:
+    numbers = [number + unit for number in NUMBERS for unit in ("", f" {measure}")] if measure else ["0"]
+    words = {
+        "gap": draw(st.sampled_from(gap.CHANGES)),
+        "to": draw(st.sampled_from([*BENCHMARKS, *numbers])),
+        "over": f"{draw(st.integers(2, 10))} years",
+    }
+    return words | draw(often({"side": st.sampled_from(compare.SIDES)})) | draw(bands(measure))
+
+
+@st.composite
+def turns(draw: st.DrawFn, measure: str | None) -> Words:
+    own = st.integers(1, bases.MOST_YEARS_AGO).map(lambda years: f"own {years} years ago")
+    words = {
+        "turn": draw(st.sampled_from(compare.SIDES)),
+        "than": draw(st.one_of(st.sampled_from(BENCHMARKS), own, st.just("0"))),
+        "after": f"{draw(st.integers(1, 9))} years",
+    }
+    return words | draw(bands(measure))
+
+
 STATES = st.one_of(
     st.sampled_from(data.STATES).map(lambda state: {"is": state}),
     st.sampled_from(("0 years", "1 year", "999 years")).map(lambda years: {"is": "stale", "older_than": years}),
@@ -111,7 +133,8 @@ def members(kpi_rules: Sequence[str]) -> Iterator[st.SearchStrategy[Words]]:
         rules = st.sampled_from(kpi_rules)
         yield rules.map(lambda name: {"any_kpi": name})
         yield rules.map(lambda name: {"all_kpis": name})
-        yield st.fixed_dictionaries({"kpis": rules, "at_least": st.sampled_from(("1", "2", "999999"))})
+        yield st.fixed_dictionaries({"kpis": rules, "at_least": st.sampled_from(("1", "2", "999999", "0,5 %"))})
+        yield st.fixed_dictionaries({"kpis": rules, "at_most": st.sampled_from(("0", "2", "99,9 %"))})
 
 
 def kinds(
@@ -121,7 +144,8 @@ def kinds(
     if same:
         found.append(st.sampled_from(same).map(lambda name: {"rule": name}))
     if subject == "kpi":
-        return st.one_of([*found, comparisons(measure), comparisons(measure), runs(measure), STATES])
+        figures = [comparisons(measure), comparisons(measure), runs(measure), gaps(measure), turns(measure)]
+        return st.one_of([*found, *figures, STATES])
     found += members(kpi_rules)
     found += [
         MEASURE_WORDS.map(lambda words: {"any_measure": words}),

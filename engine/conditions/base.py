@@ -28,13 +28,15 @@ FEWEST: Final[dict[Among, int]] = {"peers": 3, "nation": 145}
 class Lags:
     """Reads the columns ``source.<first>`` to ``source.<count - 1>``; source is "own" or a benchmark.
 
-    one_definition: what a change of definition parts from the KPI's year cannot be used.
+    one_definition: what a change of definition parts from the KPI's year cannot be used. same_year: for the KPI's
+    own year no earlier figure of the benchmark may stand in.
     """
 
     source: str
     count: int
     first: int = 0
     one_definition: bool = False
+    same_year: bool = False
 
 
 @dataclass(frozen=True)

@@ -20,10 +20,10 @@ import polars as pl
 
 from genomlys.engine.conditions import columns
 from genomlys.engine.conditions.base import Field, Figures, InYear, Need, Sight, Subject, phrase
-from genomlys.engine.conditions.bases import THAN, Basis, Benchmark, Number, OwnBefore, read_basis
+from genomlys.engine.conditions.bases import THAN, Basis, Benchmark, OwnBefore
 from genomlys.engine.conditions.difference import NO_DIRECTION, Band, Side, gap, margin
 from genomlys.engine.conditions.margin import Margin, k_of
-from genomlys.engine.conditions.reading import BY, Header, Scope, needs_direction, read_band, read_measured
+from genomlys.engine.conditions.reading import BY, Header, Scope, needs_direction, read_against, read_band
 from genomlys.engine.conditions.shape import Shape, words_of
 from genomlys.engine.errors import Lang, Place, Text
 from genomlys.engine.language.reader import Fields
@@ -59,7 +59,7 @@ SHAPES = (
 )
 WORDS = words_of(SHAPES)
 _MOST_YEARS = 10
-_SIDE_WORDS: dict[str, Text] = {
+SIDE_WORDS: dict[str, Text] = {
     "above": Text("över", "above"),
     "below": Text("under", "below"),
     "worse": Text("sämre än", "worse than"),
@@ -133,19 +133,9 @@ class Compare:
 
     def fields(self, sight: Sight) -> Mapping[str, Field]:
         own, basis = self._shown(sight, "value"), self._shown(sight, "basis")
-        literal = own - basis
-        # "161 % below" and "2 337 % above" tell nobody anything: then the difference is written.
-        telling = (basis > 0) & (own > 0) & (literal.abs() <= 2 * basis)
-        ratio = pl.when(telling).then(literal.abs() / basis)
         return {
-            "basis": Field("value", (self.than.value(0),)),
-            "basis_name": Field("word", self.than.title()),
-            "basis_year": Field("integer", (self.than.year(),)),
-            "gap": Field("difference", (literal,)),
-            "gap_percent": Field("percent", (ratio,), instead=Field("difference", (literal,))),
+            **beside(self.than, own, basis),
             "gap_year": Field("integer", (self._shown(sight, "year"),)),
-            "over": Field("word", _by_sign(literal, ("över", "above"), ("under", "below"), ("på", "at"))),
-            "higher": Field("word", _by_sign(literal, ("högre", "higher"), ("lägre", "lower"), ("lika hög", "equal"))),
             "hits": Field("integer", (self._hits(sight),)),
             "years": Field("integer", (pl.lit(self.years),)),
         }
@@ -159,10 +149,33 @@ class Compare:
         return pl.coalesce([*hits, getattr(years[0], part)])
 
     def say(self, lang: Lang) -> str:
-        words = f"{_SIDE_WORDS[self.side].in_(lang)} {self.than.say(lang)}{self.by.say(lang)}"
+        words = f"{SIDE_WORDS[self.side].in_(lang)} {self.than.say(lang)}{self.by.say(lang)}"
         if self.years == 1:
             return words
         return words + phrase(f", {self.hits} av {self.years} år", f", {self.hits} of {self.years} years", lang)
+
+
+def beside(than: Basis, own: pl.Expr, basis: pl.Expr) -> dict[str, Field]:
+    """What a text may say of a value beside its basis; ``basis`` alone is that of the KPI's own year."""
+    literal = own - basis
+    return {
+        "basis": Field("value", (than.value(0),)),
+        "basis_name": Field("word", than.title()),
+        "basis_year": Field("integer", (than.year(),)),
+        "gap": Field("difference", (literal,)),
+        "gap_percent": gap_percent(own, basis),
+        "over": Field("word", _by_sign(literal, ("över", "above"), ("under", "below"), ("på", "at"))),
+        "higher": Field("word", _by_sign(literal, ("högre", "higher"), ("lägre", "lower"), ("lika hög", "equal"))),
+    }
+
+
+def gap_percent(own: pl.Expr, basis: pl.Expr) -> Field:
+    """How far apart they are in per cent of the basis."""
+    literal = own - basis
+    # "161 % below" and "2 337 % above" tell nobody anything: then the difference is written.
+    telling = (basis > 0) & (own > 0) & (literal.abs() <= 2 * basis)
+    ratio = pl.when(telling).then(literal.abs() / basis)
+    return Field("percent", (ratio,), instead=Field("difference", (literal,)))
 
 
 def _by_sign(
@@ -186,18 +199,15 @@ def read(fields: Fields, header: Header, scope: Scope) -> Compare | None:
     side = fields.required("is", lambda node, what: reader.word(node, SIDES, what), example="above")
     if side in ("worse", "better") and not needs_direction(fields, side, scope):
         side = None
-    than_node = fields.needed("than", "reference")
-    than = None if than_node is None else read_basis(reader, than_node, Text("'than'", "'than'"))
-    if isinstance(than, Number) and (than.quantity.value != 0 or than.quantity.measure):
-        read_measured(fields, "than", than.quantity, scope)
+    than = read_against(fields, "than", scope)
     by = read_band(fields, scope)
     years = _read_years(fields)
     if side is None or than is None or by is None or years is None:
         return None
-    return Compare(header.place, header.name, header.because, _SIDE[side], than, by, *years)
+    return Compare(header.place, header.name, header.because, SIDE[side], than, by, *years)
 
 
-_SIDE: dict[str, Side] = {side: side for side in SIDES}
+SIDE: dict[str, Side] = {side: side for side in SIDES}
 
 
 def _read_years(fields: Fields) -> tuple[int, int] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,6 +14,7 @@ from genomlys.engine.conditions.margin import Margin, of_difference
 from genomlys.engine.errors import Lang, Text
 
 Side = Literal["above", "below", "worse", "better"]
+OPPOSITE: Mapping[Side, Side] = {"above": "below", "below": "above", "worse": "better", "better": "worse"}
 
 # What binary representation may add to a difference of decimal figures, relative to their size.
 # A margin below it is an exact tie (0.33 against 0.30 by 10 %), which must not hold.
@@ -86,6 +88,20 @@ def gap(own: pl.Expr, basis: pl.Expr, side: Side, target: pl.Expr | None) -> pl.
             return weighted if side == "worse" else -weighted
 
 
+@dataclass(frozen=True)
+class Pair:
+    """A figure and its basis, both in the KPI's measure.
+
+    half_basis: how much the basis may be off (0 for what is not rounded); target: what a KPI that aims at one
+    aims at in that year.
+    """
+
+    own: pl.Expr
+    basis: pl.Expr
+    half_basis: pl.Expr
+    target: pl.Expr
+
+
 def margin(
     own: pl.Expr,
     basis: pl.Expr,
@@ -104,21 +120,43 @@ def margin(
     monotonic in both figures as long as a relative band is at most 100 %. For KPIs that aim at a
     target they are an enclosure (never too narrow).
     """
-    aim = target if sight.targets and side in ("worse", "better") else None
-    tie = _tie(own, basis, aim)
+    pair, aim = Pair(own, basis, half_basis, target), _aim(side, sight, target)
+    tie = _tie(pair, aim)
+    lowest, highest = (_end(pair, side, band, aim, end) for end in (-1.0, 1.0))
+    return of_difference(_exact(pair, side, band, aim), tie, lowest, highest, applies(side))
+
+
+def change(later: Pair, earlier: Pair, side: Side, band: Band, sight: Sight) -> Margin:
+    """By how much ``gap`` has grown from the earlier pair to the later, less the band (of the later basis).
+
+    The four figures are rounded each by itself, so that the bounds are as exact as those of ``margin``.
+    """
+    aims = [_aim(side, sight, pair.target) for pair in (later, earlier)]
+    tie = _tie(later, aims[0]) + _tie(earlier, aims[1])
+    exact = _exact(later, side, band, aims[0]) - _exact(earlier, side, Band(), aims[1])
+    lowest, highest = (
+        _end(later, side, band, aims[0], end) - _end(earlier, side, Band(), aims[1], -end) for end in (-1.0, 1.0)
+    )
+    return of_difference(exact, tie, lowest, highest, applies(side))
+
+
+def _aim(side: Side, sight: Sight, target: pl.Expr) -> pl.Expr | None:
+    return target if sight.targets and side in ("worse", "better") else None
+
+
+def _exact(pair: Pair, side: Side, band: Band, aim: pl.Expr | None) -> pl.Expr:
+    return gap(pair.own, pair.basis, side, aim) - band.width(pair.basis)
+
+
+def _end(pair: Pair, side: Side, band: Band, aim: pl.Expr | None, end: float) -> pl.Expr:
+    """The least (end -1) or most (1) that ``_exact`` can be."""
     sign = {"above": pl.lit(1.0), "below": pl.lit(-1.0), "worse": WEIGHT, "better": -WEIGHT}[side]
-    ends = []
-    for end in (-1.0, 1.0):
-        moved = basis - end * sign * half_basis
-        value = sign * (own - moved) + end * OWN_HALF - band.width(moved)
-        if aim is not None:
-            value = (
-                pl.when(DIRECTION == "target")
-                .then(_target_end(own, basis, aim, half_basis, band, side, end))
-                .otherwise(value)
-            )
-        ends.append(value)
-    return of_difference(gap(own, basis, side, aim) - band.width(basis), tie, ends[0], ends[1], applies(side))
+    moved = pair.basis - end * sign * pair.half_basis
+    value = sign * (pair.own - moved) + end * OWN_HALF - band.width(moved)
+    if aim is None:
+        return value
+    to_target = _target_end(pair.own, pair.basis, aim, pair.half_basis, band, side, end)
+    return pl.when(DIRECTION == "target").then(to_target).otherwise(value)
 
 
 def _target_end(
@@ -132,7 +170,7 @@ def _target_end(
     return (difference if side == "worse" else -difference) - widest
 
 
-def _tie(own: pl.Expr, basis: pl.Expr, aim: pl.Expr | None) -> pl.Expr:
+def _tie(pair: Pair, aim: pl.Expr | None) -> pl.Expr:
     """What a margin must exceed to be more than a tie; a far target makes every distance to it less exact."""
-    size = own.abs() + basis.abs()
+    size = pair.own.abs() + pair.basis.abs()
     return (size if aim is None else size + aim.abs().fill_null(0.0)) * TIE

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from genomlys.engine.conditions.bases import Basis, Number, read_basis
 from genomlys.engine.conditions.difference import Band
 from genomlys.engine.conditions.scope import Scope as Scope
 from genomlys.engine.errors import Place, Text
@@ -61,6 +62,15 @@ def needs_direction(fields: Fields, said: str, scope: Scope, word: str = "is") -
         Text("Skriv 'above', 'below', 'rising' eller 'falling'.", "Write 'above', 'below', 'rising' or 'falling'."),
     )
     return False
+
+
+def read_against(fields: Fields, word: str, scope: Scope) -> Basis | None:
+    """What a figure is set against; a number must fit the measure of all KPIs in scope."""
+    node = fields.needed(word, "reference")
+    basis = None if node is None else read_basis(fields.reader, node, Text(f"'{word}'", f"'{word}'"))
+    if isinstance(basis, Number) and (basis.quantity.value != 0 or basis.quantity.measure):
+        read_measured(fields, word, basis.quantity, scope)
+    return basis
 
 
 def read_band(fields: Fields, scope: Scope) -> Band | None:

@@ -14,6 +14,7 @@ from typing import Final
 from genomlys.engine.conditions import (
     compare,
     data,
+    gap,
     measures,
     members,
     reference,
@@ -21,6 +22,7 @@ from genomlys.engine.conditions import (
     side,
     signals,
     trend,
+    turn,
 )
 from genomlys.engine.conditions.base import Condition, Subject
 from genomlys.engine.conditions.reading import Header, Scope
@@ -33,8 +35,21 @@ from genomlys.engine.language.template import NAME, check_slots, template_of
 from genomlys.engine.language.yamlfile import Node, Scalar
 
 # One line a kind. A kind says its SHAPES, whose WORDS it knows; which of them are TELLING, so that they are enough to
-# recognise it; which words it takes for IS, that tell even more; and the SUBJECTS it can be asked of.
-KINDS: Final[tuple[ModuleType, ...]] = (compare, run, trend, data, reference, members, side, measures, signals)
+# recognise it; which words it takes for IS, that tell even more; and the SUBJECTS it can be asked of. Of kinds that
+# share a telling word, the one that has another comes first.
+KINDS: Final[tuple[ModuleType, ...]] = (
+    gap,
+    turn,
+    compare,
+    run,
+    trend,
+    data,
+    reference,
+    members,
+    side,
+    measures,
+    signals,
+)
 
 MOST_CONDITIONS: Final = 40
 # How many comparisons "at least k of n" may be worked out as: 5 of 10 years are 461.

@@ -19,7 +19,8 @@ from genomlys.engine.conditions.base import Condition, Lags, Metric, Sight
 from genomlys.engine.conditions.bases import Basis, Benchmark, Number, OwnBefore
 from genomlys.engine.conditions.compare import Compare
 from genomlys.engine.conditions.data import STATES, Data
-from genomlys.engine.conditions.difference import Band
+from genomlys.engine.conditions.difference import OPPOSITE, Band
+from genomlys.engine.conditions.gap import Gap
 from genomlys.engine.conditions.measures import Measure
 from genomlys.engine.conditions.members import Members
 from genomlys.engine.conditions.reference import Reference
@@ -28,6 +29,7 @@ from genomlys.engine.conditions.scope import Scope
 from genomlys.engine.conditions.side import SIDES, Side
 from genomlys.engine.conditions.signals import Signal
 from genomlys.engine.conditions.tree import Branch, Tree, leaves
+from genomlys.engine.conditions.turn import Turn
 from genomlys.engine.errors import Place
 from genomlys.engine.language.model import Rule
 from genomlys.engine.vocabulary import HORIZONS, MEASURE_STATUSES, SAVING_KINDS, SIGNAL_KINDS
@@ -170,20 +172,14 @@ def _spread(values: _Values) -> list[Any]:
 
 def _claim(leaf: Condition, scope: Scope) -> _Claim:
     match leaf:
-        case Compare():
-            lacking = isinstance(leaf.than, Benchmark) and leaf.than.benchmark in scope.values("lacks")
-            yearly = [_compared(leaf.side, leaf.than, leaf.by, lag, scope) for lag in range(leaf.years)]
-            return _NOT_KNOWN if lacking else _where_ok(_at_least_of(yearly, leaf.hits))
-        case Run():
-            side = _CHANGES[leaf.change]
-            yearly = [_compared(side, OwnBefore(1), leaf.by, lag, scope) for lag in range(leaf.years - 1)]
-            return _where_ok(_all_of(yearly))
+        case Compare() | Run() | Gap() | Turn():
+            return _of_figures(leaf, scope)
         case Data() if leaf.older_than is None:
             return _one_of(_STATE, (_OK, *STATES), (leaf.state,))
         case Side():
             return _where_meant(("side", leaf.goal, "judged"), _one_of(("side", leaf.goal), SIDES, leaf.sides))
-        case Members() if leaf.at_least is not None:
-            return _where_meant((leaf.rule, "applies"), _above(("count", leaf.rule), leaf.at_least - 0.5))
+        case Members():
+            return _where_meant((leaf.rule, "applies"), _members(leaf))
         case Measure():
             return _measure(leaf)
         case Signal():
@@ -195,6 +191,44 @@ def _claim(leaf: Condition, scope: Scope) -> _Claim:
             return _where_meant((leaf.rule, "applies"), _all_of([]))
         case _:
             return _opaque(leaf)
+
+
+def _of_figures(leaf: Compare | Run | Gap | Turn, scope: Scope) -> _Claim:
+    """A condition on the value beside a basis, year by year."""
+    match leaf:
+        case Run():
+            side = _CHANGES[leaf.change]
+            yearly = [_compared(side, OwnBefore(1), leaf.by, lag, scope) for lag in range(leaf.years - 1)]
+            return _where_ok(_all_of(yearly))
+        case Compare(than=than) | Turn(than=than) | Gap(to=than) if _lacks(scope, than):
+            return _NOT_KNOWN
+        case Compare():
+            yearly = [_compared(leaf.side, leaf.than, leaf.by, lag, scope) for lag in range(leaf.years)]
+            return _where_ok(_at_least_of(yearly, leaf.hits))
+        case Turn():
+            sides = [leaf.side, *[OPPOSITE[leaf.side]] * leaf.after]
+            yearly = [_compared(side, leaf.than, leaf.by, lag, scope) for lag, side in enumerate(sides)]
+            # Where another year's basis stands in, a comparison is known and a turn is not.
+            return _where_known(("same year", leaf.than), _where_ok(_all_of(yearly)))
+        case Gap(side=None):
+            return _opaque(leaf)
+        case Gap():
+            assert leaf.side is not None
+            yearly = [_compared(leaf.side, leaf.to, Band(), lag, scope) for lag in range(leaf.years)]
+            return _where_known(("same year", leaf.to), _all_of([_where_ok(_all_of(yearly)), _opaque(leaf)]))
+
+
+def _lacks(scope: Scope, basis: Basis) -> bool:
+    return isinstance(basis, Benchmark) and basis.benchmark in scope.values("lacks")
+
+
+def _members(leaf: Members) -> _Claim:
+    """A number of KPIs or a share of them; of how they hang together nothing is known."""
+    number, share = leaf.amount.number, leaf.amount.share
+    what, limit, near = ("share", share, 1e-6) if share is not None else ("count", float(number or 0), 0.5)
+    if leaf.limit == "at_least":
+        return _above((what, leaf.rule), limit - near)
+    return _below((what, leaf.rule), limit + near)
 
 
 def _measure(leaf: Measure) -> _Claim:
@@ -264,6 +298,17 @@ def _where_ok(claim: _Claim) -> _Claim:
         return told if told is Answer.MEANINGLESS or world.get(_STATE, _OK) == _OK else Answer.UNKNOWN
 
     return _Claim(claim.about, answer)
+
+
+def _where_known(variable: Hashable, claim: _Claim) -> _Claim:
+    known = ("known", variable)
+    about = {**claim.about, known: frozenset(_MEANT)}
+
+    def answer(world: _World) -> Answer:
+        told = claim.answer(world)
+        return told if told is Answer.MEANINGLESS or world[known] == "yes" else Answer.UNKNOWN
+
+    return _Claim(about, answer)
 
 
 def _where_meant(variable: Hashable, claim: _Claim) -> _Claim:
