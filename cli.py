@@ -127,6 +127,7 @@ _RULES = click.option(
     metavar="PACK",
     help="Regelpaket: namn, mapp eller fil. Kan upprepas. Annars kommun.",
 )
+_WAIVERS = click.option("--waivers", metavar="FIL", help="Undantag, i stället för datamängdens waivers.yaml.")
 _LANG = click.option(
     "--lang", type=click.Choice(["sv", "en"]), default="sv", metavar="sv|en", help="Språk: svenska eller engelska."
 )
@@ -144,6 +145,7 @@ def main() -> None:
 @click.option("--unit", "units", multiple=True, metavar="ID|all", help="Enhet att bedöma, eller all. Kan upprepas.")
 @_AS_OF
 @_RULES
+@_WAIVERS
 @click.option("--out", metavar="MAPP", help="Skriv också rapporten, JSON och alla tabeller i mappen.")
 @click.option("--format", "form", default="csv", metavar="csv|parquet", help="Tabellernas format i mappen. Annars csv.")
 @_LANG
@@ -151,7 +153,7 @@ def main() -> None:
     "--fail-on",
     type=click.Choice(_LEVELS),
     metavar="|".join(_LEVELS),
-    help="Avsluta med kod 3 om något problem har minst den allvarsgraden.",
+    help="Avsluta med kod 3 om något problem utan undantag har minst den allvarsgraden.",
 )
 @_HELP
 def assess(
@@ -159,6 +161,7 @@ def assess(
     units: tuple[str, ...],
     as_of: dt.date | None,
     rules: tuple[str, ...],
+    waivers: str | None,
     out: str | None,
     form: str,
     lang: Lang,
@@ -178,7 +181,7 @@ def assess(
     if out is not None:
         check_folder(Path(out))
     unit = ALL if ALL in units else units or None
-    assessment = assessed(dataset, *rules, unit=unit, as_of=as_of, lang=lang)
+    assessment = assessed(dataset, *rules, unit=unit, as_of=as_of, lang=lang, waivers=waivers)
     files = all_files(assessment, formats) if out is not None else {}
     if out is not None:
         write_files(Path(out), files)
@@ -229,10 +232,26 @@ def check(paths: tuple[str, ...], lang: Lang) -> int:
 @click.option("--unit", metavar="ID", help="Enhet. Annars datamängdens egen.")
 @_AS_OF
 @_RULES
+@_WAIVERS
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "md", "json"]),
+    default="text",
+    metavar="text|md|json",
+    help="Text, Markdown eller JSON. Annars text.",
+)
 @_LANG
 @_HELP
 def explain(
-    verdict: str, dataset: str | None, unit: str | None, as_of: dt.date | None, rules: tuple[str, ...], lang: Lang
+    verdict: str,
+    dataset: str | None,
+    unit: str | None,
+    as_of: dt.date | None,
+    rules: tuple[str, ...],
+    waivers: str | None,
+    form: str,
+    lang: Lang,
 ) -> int:
     """Visa hur en bedömning är gjord, även varför något inte är flaggat.
 
@@ -240,10 +259,10 @@ def explain(
     bedömning.
     """
     from genomlys.engine.explain import explain as explained
-    from genomlys.engine.explain import render
+    from genomlys.engine.explain.formats import FORMATS
 
-    found = explained(dataset, *rules, verdict=verdict, unit=unit, as_of=as_of, lang=lang)
-    write(render(found, lang), sys.stdout)
+    found = explained(dataset, *rules, verdict=verdict, unit=unit, as_of=as_of, lang=lang, waivers=waivers)
+    write(FORMATS[form](found, lang), sys.stdout)
     return DONE
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -17,8 +17,10 @@ from genomlys.engine.errors import Lang, Place, Problem, Text, UsageError, neare
 from genomlys.engine.evaluate import STATUSES
 from genomlys.engine.followup import savings
 from genomlys.engine.language.pack import RuleBook, load_rules
+from genomlys.engine.language.waivers import load_waivers
 from genomlys.engine.unknowns import summarised
 from genomlys.engine.verdicts import judge
+from genomlys.engine.waiving import record, waived
 
 ALL = "all"
 
@@ -31,7 +33,7 @@ class Assessment:
     flagged and unknown ones. findings: the flagged ones with what they tell. conditions: a row per
     condition of every flagged or unknown verdict. areas: ``areas.classify``. candidates:
     ``candidates.CANDIDATES``. unknowns: a row per missing figure with the verdicts it would decide.
-    savings: ``followup.savings``. counts: rule, unit, status, count over all verdicts.
+    savings: ``followup.savings``. counts: rule, unit, status, count over all verdicts. waivers: ``waiving.WAIVERS``.
     """
 
     data: Dataset
@@ -46,11 +48,22 @@ class Assessment:
     unknowns: pl.DataFrame
     savings: pl.DataFrame
     counts: pl.DataFrame
+    waivers: pl.DataFrame
 
     @property
     def frames(self) -> Mapping[str, pl.DataFrame]:
         """The result frames by name, as they are written to files."""
-        names = ("verdicts", "conditions", "findings", "areas", "candidates", "unknowns", "savings", "counts")
+        names = (
+            "verdicts",
+            "conditions",
+            "findings",
+            "areas",
+            "candidates",
+            "unknowns",
+            "savings",
+            "counts",
+            "waivers",
+        )
         return {name: getattr(self, name) for name in names}
 
 
@@ -60,6 +73,7 @@ def assess(
     unit: str | Sequence[str] | None = None,
     as_of: int | dt.date | None = None,
     lang: Lang = "sv",
+    waivers: str | Path | None = None,
 ) -> Assessment:
     """Assess a data set with rule packs.
 
@@ -67,6 +81,7 @@ def assess(
     packs: bundled packs by name, folders, files or loaded rule books; none means ``kommun``.
     unit: a unit's id, several, or "all" for every unit of the home unit's kind; None is the home unit.
     as_of: a year (its last day) or a date; None is the data set's own.
+    waivers: a file of waivers instead of the data set's own.
 
     Raises DataError, RuleError or UsageError, each with every problem found.
     """
@@ -77,9 +92,10 @@ def assess(
             Text(f"språket '{lang}' finns inte.", f"there is no language '{lang}'."),
             Text("Skriv 'sv' eller 'en'.", "Write 'sv' or 'en'."),
         )
-    data, book, units = asked(data, packs, unit, as_of)
+    data, book, units = asked(data, packs, unit, as_of, waivers)
     kept = STATUSES if len(units) == 1 else ("flagged", "unknown")
     judged = judge(data, book, units, data.as_of.year, lang, kept)
+    judged = replace(judged, verdicts=waived(judged.verdicts, data))
     sight = Sight(targets=judged.grid.targets)
     areas = classify(judged, book)
     facts = rule_facts(book, lang)
@@ -104,6 +120,7 @@ def assess(
         counts=judged.tally.group_by("rule", "unit", "status")
         .agg(pl.col("count").sum())
         .sort("rule", "unit", "status"),
+        waivers=record(judged.verdicts, data, book, units),
     )
 
 
@@ -129,11 +146,14 @@ def asked(
     packs: Sequence[str | Path | RuleBook],
     unit: str | Sequence[str] | None,
     as_of: int | dt.date | None,
+    waivers: str | Path | None = None,
 ) -> tuple[Dataset, RuleBook, tuple[str, ...]]:
     """The data set, rules and units that ``assess`` and ``explain`` are asked about, read and checked."""
     data = data if isinstance(data, Dataset) else open_dataset(bundled_dataset() if data is None else data)
     book = _book(packs)
     data = _dated(data, as_of)
+    if waivers is not None:
+        data = data.with_waivers(load_waivers(Path(waivers)))
     units = chosen_units(data, unit)
     _check_scopes(book, data)
     return data, book, units

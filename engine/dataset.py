@@ -24,7 +24,9 @@ from genomlys.engine.door.keys import in_order
 from genomlys.engine.door.raw import ROW, RawTable, raw_frame
 from genomlys.engine.door.rowchecks import check_rows, completed
 from genomlys.engine.door.table import CheckedTable, check_table
-from genomlys.engine.errors import DataError, Place, Text, nearest
+from genomlys.engine.errors import DataError, Place, RuleError, Text, nearest
+from genomlys.engine.language.waivers import FILE as WAIVERS
+from genomlys.engine.language.waivers import Waiver, load_waivers
 from genomlys.engine.tables import TABLES, empty, needed
 from genomlys.engine.valuetable import Values, ValueTable, value_table
 
@@ -60,6 +62,7 @@ class Dataset:
     signals: pl.DataFrame
     derived: tuple[Derived, ...]
     values: Values = _AS_A_FRAME
+    waivers: tuple[Waiver, ...] = ()
 
     def cube(self, units: Sequence[str] | None = None, kpis: Sequence[str] | None = None) -> Cube:
         """The values of some units and KPIs, in that order; None for all, in the order of their names.
@@ -93,6 +96,12 @@ class Dataset:
         vars(then).update(changed)
         return then
 
+    def with_waivers(self, waivers: tuple[Waiver, ...]) -> Dataset:
+        """The same with other waivers."""
+        other = copy(self)
+        vars(other).update(waivers=waivers)
+        return other
+
     @property
     def bounds(self) -> Bounds:
         names = self.units["unit"].sort().to_list(), self.kpis["kpi"].sort().to_list()
@@ -108,12 +117,14 @@ class _Source:
     tables: Mapping[str, RawTable]
     found: Found
     files: tuple[str, ...]
+    waivers: tuple[Waiver, ...] = ()
 
 
 def read_dataset(source: str | Path | Mapping[str, object]) -> Dataset:
     """A data set from a folder, or from a mapping of frames.
 
-    A folder has ``dataset.yaml`` (title, unit, as_of, sources, licence) and a CSV or Parquet file per table.
+    A folder has ``dataset.yaml`` (title, unit, as_of, sources, licence), a CSV or Parquet file per table, and
+    perhaps ``waivers.yaml``.
     A mapping has the same under ``"dataset"``, and under a table's name a Polars frame or anything with the
     Arrow PyCapsule interface. Cells are text as in a file, or typed. units, kpis, values and areas must have
     rows; the other tables may be left out.
@@ -132,7 +143,7 @@ def open_dataset(source: str | Path | Mapping[str, object]) -> Dataset:
         # What is made of values needs them all.
         if (told := _told(came, whole)) is not None and not declared(tables["kpis"].frame):
             table = ValueTable(scan, lambda: _through_the_door(source).values, told[-1].year + 1)
-            return _dataset(told, came.about, _frames(tables), table, ())
+            return _dataset(told, came, _frames(tables), table, ())
     return _through_the_door(source)
 
 
@@ -145,7 +156,7 @@ def _through_the_door(source: str | Path | Mapping[str, object]) -> Dataset:
     made = complete(frames, told[1])
     del frames[_VALUES]
     frames |= {"kpis": made.kpis, "benchmarks": made.benchmarks}
-    return _dataset(told, came.about, frames, made.values, made.derived)
+    return _dataset(told, came, frames, made.values, made.derived)
 
 
 def _told(came: _Source, found: Found) -> tuple[str, str, dt.date] | None:
@@ -177,12 +188,13 @@ def _frames(tables: Mapping[str, CheckedTable]) -> dict[str, pl.DataFrame]:
 
 def _dataset(
     told: tuple[str, str, dt.date],
-    about: About,
+    came: _Source,
     frames: Mapping[str, Any],
     values: pl.DataFrame | ValueTable,
     derived: tuple[Derived, ...],
 ) -> Dataset:
-    return Dataset(*told, about.sources, about.licence, **frames, derived=derived, values=values)
+    about, waivers = came.about, came.waivers
+    return Dataset(*told, about.sources, about.licence, **frames, derived=derived, values=values, waivers=waivers)
 
 
 def _typed_values(source: str | Path | Mapping[str, object]) -> pl.LazyFrame | None:
@@ -227,8 +239,19 @@ def _from_folder(folder: Path, aside: frozenset[str]) -> _Source:
             tables[name] = raw
             found.append(_no_rows(name, raw, problems))
     found += [_missing_table(name, f"{name}.csv") for name in TABLES if needed(name) and name not in files]
+    waivers, of_waivers = _waivers(folder / WAIVERS)
+    found.append(of_waivers)
     names = [files[name][-1].name if name in files else f"{name}.csv" for name in TABLES]
-    return _Source(folder.name, about, tables, Found.all_of(found), (ABOUT, *names))
+    return _Source(folder.name, about, tables, Found.all_of(found), (ABOUT, *names, WAIVERS), waivers)
+
+
+def _waivers(path: Path) -> tuple[tuple[Waiver, ...], Found]:
+    if not path.exists():
+        return (), Found()
+    try:
+        return load_waivers(path, path.name), Found()
+    except RuleError as error:
+        return (), Found.of(error.problems)
 
 
 def _about_file(path: Path) -> tuple[About, Found]:

@@ -41,6 +41,7 @@ ORDER = [
     ["engine.language.words"],
     ["engine.language.reader"],
     ["engine.language.template"],
+    ["engine.language.waivers"],
     [
         "engine.tables",
         "engine.door",
@@ -89,6 +90,7 @@ ORDER = [
     ["engine.followup"],
     ["engine.areas"],
     ["engine.candidates"],
+    ["engine.waiving"],
     ["engine.assess"],
     ["engine.explain"],
     ["engine.report"],

@@ -24,6 +24,7 @@ from genomlys.engine.explain.steps import steps
 from genomlys.engine.language.model import Rule, say_override
 from genomlys.engine.language.pack import RuleBook
 from genomlys.engine.verdicts import judge
+from genomlys.engine.waiving import record, say
 
 _TITLES: Mapping[Subject, str] = {
     "kpi": "kpi_title",
@@ -42,6 +43,7 @@ def explain(
     unit: str | None = None,
     as_of: int | dt.date | None = None,
     lang: Lang = "sv",
+    waivers: str | Path | None = None,
 ) -> tuple[Explanation, ...]:
     """The tree behind verdicts of one unit, whether flagged, clear, unknown or not applicable.
 
@@ -50,7 +52,7 @@ def explain(
 
     Raises DataError, RuleError, or UsageError for an unknown unit or id.
     """
-    data, book, units = asked(data, packs, None if unit is None else (unit,), as_of)
+    data, book, units = asked(data, packs, None if unit is None else (unit,), as_of, waivers)
     wanted = _wanted(verdict.strip(), data, book)
     # An area's rank is among all that the rules say; else only what was asked about needs to be judged.
     by_area = any(rule.subject == "area" for rule, _ in wanted)
@@ -143,6 +145,11 @@ def _explained(case: Context, rule: Rule, subjects: Sequence[str] | None) -> Ite
         override=None if rule.override is None else say_override(rule.override, case.lang),
     )
     ranks = _ranks(case) if rule.subject == "area" else {}
+    waivers = {
+        row["subject"]: say(row, case.lang)
+        for row in record(case.judged.verdicts, case.data, case.book, [case.unit]).rows(named=True)
+        if row["rule"] == rule.id and row["state"] == "in_force"
+    }
     for row in told.rows(named=True):
         tree = trees[row["subject"]]
         turned = moved.get(row["subject"]) if rule.subject == "kpi" else turn.in_words(tree, case.lang)
@@ -172,6 +179,7 @@ def _explained(case: Context, rule: Rule, subjects: Sequence[str] | None) -> Ite
             missing=_missing(tree) if row["status"] == "unknown" else (),
             sources=() if is_out else _sources(tree),
             rank=ranks.get(row["subject"]),
+            waiver=waivers.get(row["subject"]),
         )
 
 

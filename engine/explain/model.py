@@ -124,7 +124,8 @@ class Explanation:
     """One verdict and all that it rests on. The fields that ``assess`` also has mean the same there.
 
     data: the data set's title; title: the subject's; reasons: why the rule does not apply, where it does not;
-    missing: the figures that would decide, where it is unknown; rank: of the area's candidate, where it has one.
+    missing: the figures that would decide, where it is unknown; rank: of the area's candidate, where it has one;
+    waiver: who has answered for the finding and until when.
     """
 
     data: str
@@ -151,6 +152,7 @@ class Explanation:
     missing: tuple[Cell, ...] = ()
     sources: tuple[Origin, ...] = ()
     rank: Rank | None = None
+    waiver: str | None = None
 
     @property
     def id(self) -> str:

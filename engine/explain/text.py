@@ -10,7 +10,7 @@ from genomlys.engine.explain import words
 from genomlys.engine.explain.model import Cell, Explanation, Origin, Rank, Step
 from genomlys.engine.numbers import BLANKS
 
-_INDENT = "  "
+INDENT = "  "
 _HEADS: Mapping[str, Text] = {
     "why": Text("Varför", "Why"),
     "limits": Text("Begränsningar", "Limits"),
@@ -22,15 +22,20 @@ _NO_SOURCE = Text("ingen källa angiven", "no source stated")
 
 def render(explanations: Sequence[Explanation], lang: Lang = "sv") -> str:
     """The text of what ``explain`` gave in the same language; lines end in a newline, and none has a trailing blank."""
+    return "".join(f"{line}\n" for line in lines(explanations, lang))
+
+
+def lines(explanations: Sequence[Explanation], lang: Lang) -> Iterator[str]:
+    """The same, line by line."""
     if not explanations:
-        lines = iter([Text("Ingen regel prövas för detta.", "No rule is for this.").in_(lang)])
+        found = iter([Text("Ingen regel prövas för detta.", "No rule is for this.").in_(lang)])
     elif len(explanations) == 1:
-        lines = _full(explanations[0], lang)
+        found = _full(explanations[0], lang)
     elif len({each.rule for each in explanations}) == 1:
-        lines = _of_rule(explanations, lang)
+        found = _of_rule(explanations, lang)
     else:
-        lines = _of_subjects(explanations, lang)
-    return "".join(f"{_tidy(line)}\n" for line in lines)
+        found = _of_subjects(explanations, lang)
+    return map(_tidy, found)
 
 
 def _tidy(line: str) -> str:
@@ -46,12 +51,12 @@ def _full(each: Explanation, lang: Lang) -> Iterator[str]:
     yield ""
     yield Text("Regeln", "The rule").in_(lang)
     for name, head in _HEADS.items():
-        yield f"{_INDENT}{head.in_(lang)}: {getattr(each.document, name)}"
+        yield f"{INDENT}{head.in_(lang)}: {getattr(each.document, name)}"
     place = each.document.place
     line = Text(f"rad {place.line}", f"line {place.line}").in_(lang)
-    yield f"{_INDENT}{Text('Regelpaket', 'Pack').in_(lang)}: {each.pack}, {place.file}, {line}"
+    yield f"{INDENT}{Text('Regelpaket', 'Pack').in_(lang)}: {each.pack}, {place.file}, {line}"
     if each.document.override is not None:
-        yield f"{_INDENT}{Text('Ändrad', 'Changed').in_(lang)}: {each.document.override}"
+        yield f"{INDENT}{Text('Ändrad', 'Changed').in_(lang)}: {each.document.override}"
     if each.rank is not None:
         yield ""
         yield from _ranked(each.rank, lang)
@@ -92,10 +97,10 @@ def _of_rule(explanations: Sequence[Explanation], lang: Lang) -> Iterator[str]:
     width = max((len(words.STATUSES[each.status].in_(lang)) for each in told), default=0)
     for each in told:
         status = words.STATUSES[each.status].in_(lang).ljust(width)
-        yield f"{_INDENT}{status}  {each.title} ({each.subject}){_near(each, lang)}"
+        yield f"{INDENT}{status}  {each.title} ({each.subject}){_near(each, lang)}"
     out = [each.subject for each in explanations if each.status == "not_applicable"]
     if out:
-        yield f"{_INDENT}{words.STATUSES['not_applicable'].in_(lang)}: {', '.join(out)}"
+        yield f"{INDENT}{words.STATUSES['not_applicable'].in_(lang)}: {', '.join(out)}"
     yield ""
     yield Text("Hela förklaringen", "The whole explanation").in_(lang) + f": genomlys explain {first.id}"
 
@@ -113,6 +118,8 @@ def _verdict(each: Explanation, lang: Lang) -> Iterator[str]:
     yield f"{each.rule_title} ({each.rule}): {_status(each, lang)}"
     if each.text:
         yield each.text
+    if each.waiver:
+        yield each.waiver
     yield from (f"{words.capital(reason)}." for reason in each.reasons)
     if each.status == "not_applicable":
         return
@@ -134,7 +141,7 @@ def _about(each: Explanation, lang: Lang) -> str:
 
 
 def _step(step: Step, lang: Lang, depth: int) -> Iterator[str]:
-    indent, holds = _INDENT * depth, words.HOLDS[step.status].in_(lang)
+    indent, holds = INDENT * depth, words.HOLDS[step.status].in_(lang)
     if step.kind == "year":
         yield f"{indent}{step.words}: {holds}; {_on_a_line(step)}"
         return
@@ -142,7 +149,7 @@ def _step(step: Step, lang: Lang, depth: int) -> Iterator[str]:
         yield f"{indent}{step.words} ({step.verdict}): {words.STATUSES[step.status].in_(lang)}"
     else:
         yield f"{indent}{words.capital(step.words)}: {holds}"
-    indent += _INDENT
+    indent += INDENT
     yield from (f"{indent}{fact.says}" for fact in step.facts)
     if step.missing:
         yield f"{indent}{Text('saknas', 'missing').in_(lang)}: {_cells(step.missing, lang)}"
@@ -227,7 +234,7 @@ def _sources(explanations: Sequence[Explanation], lang: Lang) -> Iterator[str]:
         for table, of_table in groupby(group, key=lambda origin: origin.table):
             what = ", ".join(_taken(explanations[0].subject, list(of_table), lang))
             taken.append(f"{what} ({Text('tabellen', 'table').in_(lang)} {table})")
-        yield f"{_INDENT}{', '.join(taken)}: {source or _NO_SOURCE.in_(lang)}"
+        yield f"{INDENT}{', '.join(taken)}: {source or _NO_SOURCE.in_(lang)}"
 
 
 def _place(origin: Origin) -> tuple[str, int, str, str, int]:
@@ -246,7 +253,7 @@ def _ranked(rank: Rank, lang: Lang) -> Iterator[str]:
         f"Förflyttning på plats {rank.rank} av {rank.of}: {rank.title}",
         f"Candidate number {rank.rank} of {rank.of}: {rank.title}",
     ).in_(lang)
-    yield _INDENT + Text("Platsen avgörs i denna ordning:", "The rank is decided in this order:").in_(lang)
+    yield INDENT + Text("Platsen avgörs i denna ordning:", "The rank is decided in this order:").in_(lang)
     for number, (name, said) in enumerate(rank.tiers, start=1):
-        yield f"{_INDENT * 2}{number}. {name}: {said}"
-    yield f"{_INDENT}{Text('Underlag', 'Evidence').in_(lang)}: {', '.join(rank.evidence)}"
+        yield f"{INDENT * 2}{number}. {name}: {said}"
+    yield f"{INDENT}{Text('Underlag', 'Evidence').in_(lang)}: {', '.join(rank.evidence)}"

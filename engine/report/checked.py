@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from genomlys.engine import waiving
+from genomlys.engine.assess import assess
 from genomlys.engine.dataset import Dataset, read_dataset
 from genomlys.engine.errors import GenomlysError, Lang, Place, Problem, RuleError, Text
 from genomlys.engine.language.lint import lint
@@ -39,17 +41,31 @@ def check(paths: Sequence[str]) -> Checked:
     kinds = {path: _kind(path) for path in paths}
     read: list[Text] = []
     problems: list[Problem] = []
+    data_sets: dict[str, Dataset] = {}
     for path, kind in kinds.items():
         if kind == "dataset":
             try:
-                read.append(_of_dataset(path, read_dataset(_folder(path))))
+                data_sets[path] = read_dataset(_folder(path))
+                read.append(_of_dataset(path, data_sets[path]))
             except GenomlysError as error:
                 problems += [_in_folder(problem, _folder(path)) for problem in error.problems]
         elif kind == "neither":
             problems.append(_neither(path))
     packs = [path for path, kind in kinds.items() if kind == "pack"]
     rules = check_rules(packs) if packs else Checked((), ())
+    if rules.holds:
+        problems += [problem for path, data in data_sets.items() for problem in _of_waivers(path, data, packs)]
     return Checked((*read, *rules.read), (*problems, *rules.problems))
+
+
+def _of_waivers(path: str, data: Dataset, packs: Sequence[str]) -> Iterator[Problem]:
+    """What is wrong with a data set's waivers, by the packs that are checked with it or else ``kommun``."""
+    if not data.waivers:
+        return
+    units = sorted({waiver.unit for waiver in data.waivers} & set(data.units["unit"]))
+    assessment = assess(data, *packs, unit=units or None)
+    for problem in waiving.problems(assessment.waivers, data, assessment.book):
+        yield _in_folder(problem, _folder(path))
 
 
 def check_rules(packs: Sequence[str]) -> Checked:

@@ -11,6 +11,7 @@ from genomlys.engine.report.many import overall
 from genomlys.engine.report.observed import others, strengths
 from genomlys.engine.report.overview import opening
 from genomlys.engine.report.proposals import proposals
+from genomlys.engine.report.waived import waived
 
 
 def content(assessment: Assessment, ids: bool = False) -> list[Block]:
@@ -24,6 +25,7 @@ def content(assessment: Assessment, ids: bool = False) -> list[Block]:
         *opening(assessment),
         *proposals(assessment, ids),
         *others(assessment),
+        *waived(assessment),
         *strengths(assessment),
         *followed(assessment),
         *gaps(assessment),

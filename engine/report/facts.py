@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from genomlys.engine.assess import Assessment
+from genomlys.engine.errors import Text
 from genomlys.engine.report.words import tidy
 
 Row = Mapping[str, Any]
@@ -56,9 +57,22 @@ def findings(assessment: Assessment, *tells: str) -> list[Row]:
     return list(gravest.iter_rows(named=True))
 
 
+def sentences(assessment: Assessment) -> dict[str, str]:
+    """What each finding of the one unit says, and until when it is waived."""
+    ends = {
+        f"{row['rule']}/{row['subject']}": row["until"]
+        for row in assessment.waivers.filter(pl.col("state") == "in_force").iter_rows(named=True)
+    }
+    said = Text(" Undantag till och med {}.", " Waived up to and including {}.").in_(assessment.lang)
+    return {
+        name: tidy(text) + (said.replace("{}", str(ends[name])) if name in ends else "")
+        for name, text in assessment.findings.select("finding", "text").iter_rows()
+    }
+
+
 def problems_at(assessment: Assessment, levels: Collection[str]) -> int:
-    """How many problems, of all units, have one of these levels of severity."""
-    problems = assessment.findings.filter(pl.col("tells") == "problem")
+    """How many problems, of all units, have one of these levels of severity and no waiver."""
+    problems = assessment.findings.filter((pl.col("tells") == "problem") & ~pl.col("waived"))
     return int(problems["severity"].cast(pl.String).is_in(list(levels)).sum())
 
 

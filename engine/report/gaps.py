@@ -106,11 +106,13 @@ def subjects(assessment: Assessment) -> dict[str, str]:
 
 def _counts(assessment: Assessment) -> str:
     lang, counts = assessment.lang, status_counts(assessment)
+    accepted = int(assessment.findings["waived"].sum())
+    apart = Text(f", {accepted} med undantag", f", {accepted} waived").in_(lang) if accepted else ""
     total = count(sum(counts.values()), *_VERDICTS, lang)
     strong = assessment.findings.filter(pl.col("tells") == "strength").height
     return Text(
-        f"Av {total} är {counts['flagged']} flaggade ({strong} av dem styrkor) och {counts['clear']} inte flaggade; "
-        f"{counts['unknown']} kunde inte göras och {counts['not_applicable']} var inte tillämpliga.",
-        f"Of {total}, {counts['flagged']} are flagged ({strong} of them strengths) and {counts['clear']} are not; "
-        f"{counts['unknown']} could not be made and {counts['not_applicable']} did not apply.",
+        f"Av {total} är {counts['flagged']} flaggade ({strong} av dem styrkor{apart}) och {counts['clear']} inte "
+        f"flaggade; {counts['unknown']} kunde inte göras och {counts['not_applicable']} var inte tillämpliga.",
+        f"Of {total}, {counts['flagged']} are flagged ({strong} of them strengths{apart}) and {counts['clear']} are "
+        f"not; {counts['unknown']} could not be made and {counts['not_applicable']} did not apply.",
     ).in_(lang)

@@ -12,6 +12,7 @@ from genomlys.engine.report import words
 from genomlys.engine.report.blocks import Block, Heading, Paragraph, Table
 from genomlys.engine.report.facts import status_counts, titles
 from genomlys.engine.report.overview import about
+from genomlys.engine.report.waived import waived
 from genomlys.engine.report.words import count, tidy
 from genomlys.engine.writing import format_number
 
@@ -33,6 +34,7 @@ def overall(assessment: Assessment) -> list[Block]:
         Paragraph(_against_goal(assessment.areas, lang)),
         Heading(2, Text("Flaggade bedömningar per regel", "Flagged verdicts by rule").in_(lang)),
         *_rules(assessment),
+        *waived(assessment),
         Heading(2, Text("Enheter med flest problemområden", "Units with most problem areas").in_(lang)),
         *_units(assessment),
         Heading(2, Text("Det som inte kunde bedömas", "What could not be judged").in_(lang)),

@@ -11,7 +11,7 @@ from genomlys.engine.assess import Assessment
 from genomlys.engine.errors import Lang, Text
 from genomlys.engine.report import words
 from genomlys.engine.report.blocks import Block, Fields, Heading, Paragraph
-from genomlys.engine.report.facts import Row, is_home
+from genomlys.engine.report.facts import Row, is_home, sentences
 from genomlys.engine.report.words import count, listed, quoted, tidy
 from genomlys.engine.writing import NBSP
 
@@ -44,7 +44,7 @@ def proposals(assessment: Assessment, ids: bool) -> list[Block]:
     if assessment.candidates.is_empty():
         return [Heading(2, _HEADING.in_(lang)), Paragraph(_NONE.in_(lang))]
     blocks: list[Block] = [Heading(2, _HEADING.in_(lang)), Paragraph(_ORDER.in_(lang))]
-    texts = dict(assessment.findings.select("finding", "text").iter_rows())
+    texts = sentences(assessment)
     money = assessment.candidates.with_columns(money=tkr_text(pl.col("tier_money"), lang))
     for row in money.iter_rows(named=True):
         blocks.append(Heading(3, f"{row['rank']}. {tidy(row['title'])}"))
@@ -57,7 +57,7 @@ def _fields(
 ) -> Iterator[tuple[str, str | tuple[str, ...]]]:
     lang = assessment.lang
     yield Text("Område", "Area").in_(lang), tidy(row["area_title"])
-    yield Text("Varför", "Why").in_(lang), _reasons([tidy(texts[name]) for name in row["evidence"]], lang)
+    yield Text("Varför", "Why").in_(lang), _reasons([texts[name] for name in row["evidence"]], lang)
     yield Text("Förslag", "Proposal").in_(lang), tidy(row["description"])
     yield Text("Möjlig effektivisering", "Possible gain").in_(lang), tidy(row["gain"])
     yield Text("Omfattning", "Scope").in_(lang), _scope(row, lang)
