@@ -1,11 +1,14 @@
-"""What the benchmarks rest on: the made-up figures are the same every time, and a sound data set."""
+"""What the benchmarks rest on: figures that are the same every time, and contenders that answer the same."""
 
+import importlib
 from pathlib import Path
 
+import equal
 import generate
 import polars as pl
 import pytest
 
+from genomlys.engine.assess import assess
 from genomlys.engine.dataset import Dataset, read_dataset
 from genomlys.engine.examples import run_examples
 from genomlys.engine.language.pack import load_rules
@@ -58,3 +61,26 @@ def test_a_larger_data_set_begins_with_the_same_kpis(data: Dataset) -> None:
 
 def test_the_pack_gives_the_answers_of_its_examples() -> None:
     assert [outcome for outcome in run_examples(load_rules(PACK)) if not outcome.passed] == []
+
+
+@pytest.fixture(scope="module")
+def answered(data: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    found = assess(data, PACK, unit="all")
+    margin = pl.when(pl.col("status") == "flagged").then("lo")
+    verdicts = found.verdicts.select("rule", "subject", "unit", "status", margin=margin)
+    return written(found.counts, verdicts, tmp_path_factory.mktemp("answered"))
+
+
+def written(counts: pl.DataFrame, found: pl.DataFrame, folder: Path) -> Path:
+    rules = [rule.id for pack in load_rules(PACK).packs for rule in pack.rules]
+    for name, table in (("counts", counts), ("found", found)):
+        table.filter(pl.col("rule").cast(pl.String).is_in(rules)).write_parquet(folder / f"{name}.parquet")
+    return folder
+
+
+@pytest.mark.parametrize("contender", ["numpy_cube", "polars_wide", "duckdb_sql"])
+def test_the_rules_by_hand_answer_the_same(contender: str, folder: Path, answered: Path, tmp_path: Path) -> None:
+    if contender == "duckdb_sql":
+        pytest.importorskip("duckdb", reason="DuckDB is not installed: it is one of the extra 'bench'")
+    counts, found = importlib.import_module(contender).answer(folder)
+    assert equal.difference(written(pl.DataFrame(counts), pl.DataFrame(found), tmp_path), answered) == ""
