@@ -115,7 +115,7 @@ def assess(
         conditions=judged.conditions,
         areas=areas,
         candidates=propose(data, judged, areas, book, lang, sight),
-        unknowns=summarised(judged.cells, judged.verdicts, book),
+        unknowns=summarised(judged.cells, judged.verdicts, book, data),
         savings=savings(data),
         counts=judged.tally.group_by("rule", "unit", "status")
         .agg(pl.col("count").sum())

@@ -8,6 +8,8 @@ import polars as pl
 
 from genomlys.engine.conditions.base import Condition, Lags, Sight
 from genomlys.engine.conditions.tree import leaves
+from genomlys.engine.dataset import Dataset
+from genomlys.engine.lacking import of_parts
 from genomlys.engine.language.model import Rule
 from genomlys.engine.language.pack import RuleBook
 
@@ -82,19 +84,19 @@ UNKNOWNS: Mapping[str, pl.DataType] = {
     "unit": pl.String(),
     "kpi": pl.String(),
     "area": pl.String(),
-    "source": pl.String(),
+    "source": pl.String(),  # as in CELLS, or price
     "year": pl.Int32(),
-    "reason": pl.String(),
+    "reason": pl.String(),  # as in CELLS, or not_positive, few_units
     "verdicts": pl.List(pl.String()),
     "count": pl.Int32(),
 }
 
 
-def summarised(cells: pl.DataFrame, verdicts: pl.DataFrame, book: RuleBook) -> pl.DataFrame:
+def summarised(cells: pl.DataFrame, verdicts: pl.DataFrame, book: RuleBook, data: Dataset) -> pl.DataFrame:
     """UNKNOWNS: a row per missing figure, with every unknown verdict that it bears on, most first.
 
     A verdict is borne on by the cells of the rules it refers to: on an area, measure or signal by those of
-    the area's KPIs, on a KPI by its own.
+    the area's KPIs, on a KPI by its own. What a derived value lacks is told by the parts that it is made of.
     """
     direct = cells.with_columns(verdict=pl.concat_str("rule", pl.lit("/"), "kpi"))
     referring = pl.DataFrame(
@@ -112,7 +114,7 @@ def summarised(cells: pl.DataFrame, verdicts: pl.DataFrame, book: RuleBook) -> p
         .with_columns(verdict=pl.concat_str("referring", pl.lit("/"), "subject"))
     )
     key = ["unit", "kpi", "area", "source", "year", "reason"]
-    both = pl.concat([direct.select(*key, "verdict"), indirect.select(*key, "verdict")])
+    both = of_parts(pl.concat([direct.select(*key, "verdict"), indirect.select(*key, "verdict")]), data)
     return (
         both.group_by(key)
         .agg(verdicts=pl.col("verdict").unique().sort())

@@ -51,6 +51,7 @@ ORDER = [
         "engine.valuetable",
         "engine.dataset",
     ],
+    ["engine.lacking"],
     ["engine.sources"],
     ["engine.conditions.margin", "engine.conditions.columns"],
     ["engine.conditions.base"],

@@ -83,8 +83,10 @@ def complete(tables: Mapping[str, pl.DataFrame], unit: str) -> Completed:
         done.append(replace(each, half=halves[one.kpi]))
     rows = [_rows(each.kpi, cells[each.kpi], axes, values) for each in done]
     figures = benchmarks
-    for each in done:
-        figures = pl.concat([figures, _figures(each, figures, axes.prices)])
+    for at, each in enumerate(done):
+        found = _figures(each, figures, axes.prices)
+        done[at] = replace(each, follows=frozenset(found["benchmark"].to_list()))
+        figures = pl.concat([figures, found])
     return Completed(
         kpis=_with_breaks(kpis, breaks),
         values=in_order("values", pl.concat([values, *rows])),
@@ -228,25 +230,28 @@ def _figures(each: Derived, figures: pl.DataFrame, prices: Mapping[str, Edition]
     published = figures.filter(pl.col("kpi") == each.kpi)["benchmark"].unique().to_list()
     of_parts = figures.filter(pl.col("kpi").is_in(list(each.of)) & ~pl.col("benchmark").is_in(published))
     if each.word == "real":
-        edition = prices[str(each.deflate)]
-        base = edition.values.get(each.base_year or 0)
-        price = pl.col("year").replace_strict(dict(edition.values), default=None, return_dtype=pl.Float64)
-        found = of_parts.filter(~pl.col("benchmark").is_in(_NEVER_DEFLATED)).with_columns(
-            value=pl.col("value") * base / price
-        )
-        found = found.filter(pl.col("value").is_not_null())
+        found = _put_over(each, of_parts.filter(~pl.col("benchmark").is_in(_NEVER_DEFLATED)), prices)
     elif each.word in ("sum", "difference"):
         found = _added(each, of_parts.filter(pl.col("benchmark").is_in(_ADDED)))
     else:
         return figures.clear()
-    return found.with_columns(kpi=pl.lit(each.kpi)).select(figures.columns).cast(dict(figures.schema))  # type: ignore[arg-type]
+    # The source of a part's figure is not the source of what is worked out from it.
+    named = found.with_columns(kpi=pl.lit(each.kpi), source=pl.lit(None, dtype=pl.String))
+    return named.select(figures.columns).cast(dict(figures.schema))  # type: ignore[arg-type]
+
+
+def _put_over(each: Derived, figures: pl.DataFrame, prices: Mapping[str, Edition]) -> pl.DataFrame:
+    """The part's figures in the prices of the base year, where the price index has their year."""
+    edition = prices[str(each.deflate)]
+    base = edition.values.get(each.base_year or 0)
+    price = pl.col("year").replace_strict(dict(edition.values), default=None, return_dtype=pl.Float64)
+    return figures.with_columns(value=pl.col("value") * base / price).filter(pl.col("value").is_not_null())
 
 
 def _added(each: Derived, figures: pl.DataFrame) -> pl.DataFrame:
     """The figures of the parts added up, or the second taken from the first; only where every part has one."""
     sign = pl.when(pl.col("kpi") == each.of[0]).then(1.0).otherwise(-1.0 if each.word == "difference" else 1.0)
     place = pl.col("kpi").replace_strict({part: at for at, part in enumerate(each.of)}, return_dtype=pl.Int64)
-    none = pl.lit(None, dtype=pl.String)
     return (
         figures.filter(pl.col("value").is_not_null())
         .with_columns(value=pl.col("value") * sign, place=place)
@@ -254,7 +259,7 @@ def _added(each: Derived, figures: pl.DataFrame) -> pl.DataFrame:
         .group_by("unit", "year", "benchmark", maintain_order=True)
         .agg(pl.col("value").sum(), parts=pl.len())
         .filter(pl.col("parts") == len(each.of))
-        .with_columns(n=pl.lit(None, dtype=pl.Int32), members=none, source=none)
+        .with_columns(n=pl.lit(None, dtype=pl.Int32), members=pl.lit(None, dtype=pl.String))
     )
 
 

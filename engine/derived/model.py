@@ -19,6 +19,7 @@ class Derived:
     base_year: the year that is 100, or whose prices are used. None where an index does not state it: until the
     figures are known, and after that only where there are none.
     deflate: the price index. signs: for each part 1 if higher is better, -1 if lower is.
+    follows: the benchmarks whose figures were worked out from those of the parts.
     half: what a value may be off at the most because its parts were rounded; no less than half its own last decimal.
     """
 
@@ -30,6 +31,7 @@ class Derived:
     deflate: str | None = None
     signs: tuple[float, ...] = ()
     half: float = 0.0
+    follows: frozenset[str] = frozenset()
 
 
 def declared(kpis: pl.DataFrame) -> tuple[Derived, ...]:

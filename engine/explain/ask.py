@@ -18,6 +18,7 @@ from genomlys.engine.errors import Lang, Place, Problem, Text, UsageError, neare
 from genomlys.engine.evaluate import STATUSES
 from genomlys.engine.explain import turn, words
 from genomlys.engine.explain.context import Context, Row, with_referred
+from genomlys.engine.explain.made import made
 from genomlys.engine.explain.model import Cell, Document, Explanation, Origin, Rank, Step
 from genomlys.engine.explain.scope import outside
 from genomlys.engine.explain.steps import steps
@@ -154,6 +155,7 @@ def _explained(case: Context, rule: Rule, subjects: Sequence[str] | None) -> Ite
         tree = trees[row["subject"]]
         turned = moved.get(row["subject"]) if rule.subject == "kpi" else turn.in_words(tree, case.lang)
         is_out = row["status"] == "not_applicable"
+        derived, sources = made(case, () if is_out else _sources(tree))
         yield Explanation(
             data=case.data.title,
             unit=case.unit,
@@ -177,7 +179,8 @@ def _explained(case: Context, rule: Rule, subjects: Sequence[str] | None) -> Ite
             reasons=(reasons.get(row["subject"]) or _meaningless(tree)) if is_out else (),
             turn=None if is_out else turned,
             missing=_missing(tree) if row["status"] == "unknown" else (),
-            sources=() if is_out else _sources(tree),
+            sources=sources,
+            made=derived,
             rank=ranks.get(row["subject"]),
             waiver=waivers.get(row["subject"]),
         )

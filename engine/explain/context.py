@@ -11,7 +11,7 @@ import polars as pl
 
 from genomlys.engine.conditions.base import Sight, Subject
 from genomlys.engine.dataset import Dataset
-from genomlys.engine.errors import Lang
+from genomlys.engine.errors import Lang, Text
 from genomlys.engine.language.model import Rule
 from genomlys.engine.language.pack import RuleBook
 from genomlys.engine.population import current_peers, group_of_kpis, nation
@@ -71,6 +71,14 @@ class Context:
     def published(self) -> frozenset[tuple[str, str]]:
         """The KPIs and benchmarks that have a published figure; others' are computed from their members."""
         return frozenset((kpi, benchmark) for kpi, benchmark, _ in self.benchmark_sources)
+
+    def worked_out(self, kpi: str, benchmark: str) -> str | None:
+        """What a derived KPI's comparison figures were worked out from, if they were."""
+        parts = next((each.of for each in self.data.derived if each.kpi == kpi and benchmark in each.follows), ())
+        if not parts:
+            return None
+        titles = ", ".join(self.data.kpis.filter(pl.col("kpi").is_in(list(parts)))["title"])
+        return Text(f"framräknat av samma tal för {titles}", f"worked out from the same for {titles}").in_(self.lang)
 
     @cached_property
     def kpi_sources(self) -> Mapping[str, str]:

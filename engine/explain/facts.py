@@ -80,7 +80,7 @@ def _origin(case: Context, kpi: str, source: str | None, year: int | None) -> Or
     # A target holds until the next one is stated.
     known = [at for of, name, at in case.benchmark_sources if (of, name) == (kpi, source) and at <= year]
     stated = max(known) if source == "target" and known else year
-    told = case.benchmark_sources.get((kpi, source, stated))
+    told = case.worked_out(kpi, source) or case.benchmark_sources.get((kpi, source, stated))
     return Origin("benchmarks", kpi, what, stated, told or case.kpi_sources.get(kpi))
 
 

@@ -37,11 +37,20 @@ class Origin:
 
 
 @dataclass(frozen=True)
+class Made:
+    """A figure, and what it is made of if it is derived; ``origin`` is where it was taken from if it is not."""
+
+    says: str
+    parts: tuple[Made, ...] = ()
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True)
 class Cell:
     """A figure or date that is not known. ``source`` is "own", a benchmark's name or a column.
 
     reason: missing, suppressed, stale (too old) or break (the definition has changed); year is null where any
-    recent year would do.
+    recent year would do. is_part: it is a part of a derived value, and must be told by name.
     """
 
     subject: str
@@ -50,6 +59,7 @@ class Cell:
     year: int | None
     reason: str
     note: str = ""
+    is_part: bool = False
 
 
 @dataclass(frozen=True)
@@ -124,8 +134,8 @@ class Explanation:
     """One verdict and all that it rests on. The fields that ``assess`` also has mean the same there.
 
     data: the data set's title; title: the subject's; reasons: why the rule does not apply, where it does not;
-    missing: the figures that would decide, where it is unknown; rank: of the area's candidate, where it has one;
-    waiver: who has answered for the finding and until when.
+    missing: the figures that would decide, where it is unknown; made: how derived values came about; rank: of the
+    area's candidate, where it has one; waiver: who has answered for the finding and until when.
     """
 
     data: str
@@ -151,6 +161,7 @@ class Explanation:
     turn: Turn | None = None
     missing: tuple[Cell, ...] = ()
     sources: tuple[Origin, ...] = ()
+    made: tuple[Made, ...] = ()
     rank: Rank | None = None
     waiver: str | None = None
 

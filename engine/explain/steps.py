@@ -16,6 +16,7 @@ from genomlys.engine.explain import below, facts, words
 from genomlys.engine.explain.context import Context, Row
 from genomlys.engine.explain.model import Cell, Fact, Step
 from genomlys.engine.justification import written
+from genomlys.engine.lacking import of_parts
 from genomlys.engine.language.model import Rule
 from genomlys.engine.unknowns import cells_of
 
@@ -23,6 +24,11 @@ _NUMBERS: Final = ("value", "difference", "rate", "percent", "p", "integer", "tk
 _NOTES: Final = {
     "stale": Text("senaste värdet är från {}", "the latest value is of {}"),
     "break": Text("definitionen ändrades {}", "the definition changed in {}"),
+    "not_positive": Text("det går inte att dela med 0 eller mindre", "nothing can be divided by 0 or less"),
+    "few_units": Text(
+        "kan inte normeras: för få kommuner, eller ingen skillnad mellan dem",
+        "cannot be normalised: too few municipalities, or no difference between them",
+    ),
 }
 
 
@@ -221,15 +227,34 @@ def _cells(case: Context, rule: Rule, root: _Node, frame: pl.DataFrame) -> dict[
     if rule.subject != "kpi":
         return found
     broken = pl.col("year") - pl.col("comparable")
-    known = frame.select("kpi", "kpi_title", stale="latest_year", broken=broken)
+    known = frame.select("subject", stale="latest_year", broken=broken)
+    titles = case.data.kpis.select("kpi", "title")
     for node in _walk(root):
         if isinstance(node.tree, Branch):
             continue
         open_ = frame.filter(node.tree.margin(case.sight).holds.is_null())
-        cells = cells_of(node.tree, open_, rule.id, case.sight)
-        for row in cells.join(known, on="kpi", how="left", maintain_order="left").rows(named=True):
-            when = {"stale": row["stale"], "break": row["broken"]}.get(row["reason"])
-            note = "" if when is None else _NOTES[row["reason"]].in_(case.lang).replace("{}", str(when))
-            cell = Cell(row["kpi"], row["kpi_title"], row["source"], row["year"], row["reason"], note)
-            found[node.at, row["kpi"]] = (*found.get((node.at, row["kpi"]), ()), cell)
+        asked = cells_of(node.tree, open_, rule.id, case.sight).with_columns(subject="kpi")
+        cells = of_parts(asked, case.data).join(titles, on="kpi", how="left", maintain_order="left")
+        for row in cells.join(known, on="subject", how="left", maintain_order="left").rows(named=True):
+            cell = Cell(
+                subject=row["kpi"],
+                title=row["title"],
+                source=row["source"],
+                year=row["year"],
+                reason=row["reason"],
+                note=_note(row, case.lang),
+                is_part=row["kpi"] != row["subject"],
+            )
+            found[node.at, row["subject"]] = (*found.get((node.at, row["subject"]), ()), cell)
     return found
+
+
+def _note(row: Row, lang: Lang) -> str:
+    """What the reason of a missing figure does not say alone. The years are known of the subject, not of its parts."""
+    if row["reason"] not in _NOTES:
+        return ""
+    said = _NOTES[row["reason"]].in_(lang)
+    if "{}" not in said:
+        return said
+    when = row["stale"] if row["reason"] == "stale" else row["broken"]
+    return "" if when is None or row["kpi"] != row["subject"] else said.replace("{}", str(when))

@@ -7,7 +7,7 @@ from itertools import groupby
 
 from genomlys.engine.errors import Lang, Text
 from genomlys.engine.explain import words
-from genomlys.engine.explain.model import Cell, Explanation, Origin, Rank, Step
+from genomlys.engine.explain.model import Cell, Explanation, Made, Origin, Rank, Step
 from genomlys.engine.numbers import BLANKS
 
 INDENT = "  "
@@ -47,6 +47,7 @@ def _full(each: Explanation, lang: Lang) -> Iterator[str]:
     yield _about(each, lang)
     yield ""
     yield from _verdict(each, lang)
+    yield from _made([each], lang)
     yield from _sources([each], lang)
     yield ""
     yield Text("Regeln", "The rule").in_(lang)
@@ -74,6 +75,7 @@ def _of_subjects(explanations: Sequence[Explanation], lang: Lang) -> Iterator[st
                 yield ""
                 yield from _verdict(each, lang)
         out = [each.rule for each in found if each.status == "not_applicable"]
+        yield from _made(found, lang)
         yield from _sources(found, lang)
         if out:
             yield ""
@@ -200,7 +202,8 @@ def _cells(cells: Sequence[Cell], lang: Lang, subject: str | None = None) -> str
     texts = []
     for _, group in groupby(sorted(cells, key=_alike), key=_alike):
         same = list(group)
-        title = f"{same[0].title}: " if subject is not None and same[0].subject != subject else ""
+        is_other = same[0].is_part or (subject is not None and same[0].subject != subject)
+        title = f"{same[0].title}: " if is_other else ""
         texts.append(title + _cell(same[0], sorted({cell.year for cell in same if cell.year is not None}), lang))
     return "; ".join(texts)
 
@@ -222,6 +225,21 @@ def _cell(cell: Cell, years: Sequence[int], lang: Lang) -> str:
     return f"{what} ({', '.join(notes)})" if notes else what
 
 
+def _made(explanations: Sequence[Explanation], lang: Lang) -> Iterator[str]:
+    """How derived values came about, each once."""
+    found = tuple(dict.fromkeys(made for each in explanations for made in each.made))
+    if found:
+        yield ""
+        yield Text("Så är värdet framräknat", "How the value was worked out").in_(lang)
+        yield from _figures(found, 1)
+
+
+def _figures(made: Sequence[Made], depth: int) -> Iterator[str]:
+    for each in made:
+        yield f"{_INDENT * depth}{each.says}"
+        yield from _figures(each.parts, depth + 1)
+
+
 def _sources(explanations: Sequence[Explanation], lang: Lang) -> Iterator[str]:
     """What was taken from where: a line for each source, with the tables of the data set that it is in."""
     origins = {origin for each in explanations for origin in each.sources}
@@ -238,7 +256,7 @@ def _sources(explanations: Sequence[Explanation], lang: Lang) -> Iterator[str]:
 
 
 def _place(origin: Origin) -> tuple[str, int, str, str, int]:
-    order = ("values", "benchmarks", "measures", "signals").index(origin.table)
+    order = ("values", "prices", "benchmarks", "measures", "signals").index(origin.table)
     return origin.source or "", order, origin.subject, origin.what, origin.year or 0
 
 

@@ -60,6 +60,7 @@ SOURCES: Final[Mapping[str, Text]] = {
 MISSING: Final[Mapping[str, Text]] = {
     **SOURCES,
     "peers.mean": Text("värde för liknande kommuner", "value of similar municipalities"),
+    "price": Text("prisindex", "price index"),
     "decided": Text("datum för beslutet", "the date of the decision"),
     "date": Text("datum för omständigheten", "the date of the signal"),
     "measures": Text("åtgärder i området", "measures of the area"),

@@ -95,6 +95,7 @@ MISSING: Final[Mapping[str, tuple[Text, Text]]] = {
         Text("median av liknande kommuner", "median of similar municipalities"),
         Text("medianer av liknande kommuner", "medians of similar municipalities"),
     ),
+    "price": (Text("prisindex", "price index"), Text("prisindex", "price indexes")),
     "nation.mean": (Text("kommungenomsnitt", "national mean"), Text("kommungenomsnitt", "national means")),
     "nation.median": (
         Text("median av alla kommuner", "national median"),
@@ -115,6 +116,11 @@ REASONS: Final[Mapping[str, Text]] = {
     "suppressed": Text(" (skyddas av sekretess)", " (suppressed)"),
     "stale": Text(" (det senaste är för gammalt)", " (the latest is too old)"),
     "break": Text(" (definitionen har ändrats)", " (the definition has changed)"),
+    "not_positive": Text(" (kan inte delas med 0 eller mindre)", " (cannot be divided by 0 or less)"),
+    "few_units": Text(
+        " (kan inte normeras: för få kommuner, eller ingen skillnad mellan dem)",
+        " (cannot be normalised: too few municipalities, or no difference between them)",
+    ),
 }
 
 
