@@ -236,7 +236,7 @@ def _made(explanations: Sequence[Explanation], lang: Lang) -> Iterator[str]:
 
 def _figures(made: Sequence[Made], depth: int) -> Iterator[str]:
     for each in made:
-        yield f"{_INDENT * depth}{each.says}"
+        yield f"{INDENT * depth}{each.says}"
         yield from _figures(each.parts, depth + 1)
 
 
