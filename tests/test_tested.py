@@ -108,6 +108,23 @@ def test_a_condition_counts_only_where_the_rule_applies(tmp_path: Path) -> None:
     assert found.coverage.exercised == 1  # not applicable
 
 
+def test_of_a_used_pack_only_what_is_changed_and_shown_counts(tmp_path: Path) -> None:
+    path = tmp_path / "egna.yaml"
+    text = (
+        "genomlys: 1\npack: egna\nversion: 1\ntitle: Egna\nuse: [kommun@2026.1]\noverride:\n"
+        "  - rule: cost-above-reference\n    by: 3 %\n    reason: Prov.\n"
+    )
+    path.write_text(text, encoding="utf-8")
+    assert try_packs([str(path)]).coverage.possible == 0
+    path.write_text(
+        f"{text}    examples: [{{title: Tre, years: 2024, own: 103, reference: 100, expect: clear}}]\n",
+        encoding="utf-8",
+    )
+    found = try_packs([str(path)])
+    assert not found.failed
+    assert {gap.rule for gap in found.coverage.gaps} == {"cost-above-reference"} and found.coverage.exercised == 2
+
+
 # JUnit's XML, as Jenkins reads it: the attributes that each element may have and those that it must.
 SCHEMA = {
     "testsuites": ({"name", "tests", "failures", "errors", "time"}, set(), {"testsuite"}),

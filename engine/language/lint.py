@@ -230,8 +230,9 @@ def _nodes(tree: Tree) -> Iterator[Tree]:
 
 
 def _no_examples(book: _Book) -> Iterator[Problem]:
+    """A rule that another pack changes has its examples in its own pack, and need not have more."""
     for rule in book.rules:
-        if not rule.examples:
+        if not rule.examples and rule.override is None:
             yield Problem(
                 "no-examples",
                 rule.place,
