@@ -305,6 +305,54 @@ def rules_check(packs: tuple[str, ...], form: str, strict: bool, lang: Lang) -> 
     return BAD_INPUT if not found.holds or (strict and found.problems) else DONE
 
 
+@rules.command("list", options_metavar="[VÄXLAR]", short_help="Visa reglerna i en tabell.")
+@_PACKS
+@_LANG
+@_HELP
+def rules_list(packs: tuple[str, ...], lang: Lang) -> int:
+    """Visa reglerna i regelpaket: id, titel, vad de gäller, allvarsgrad, del av målet och antal exempel."""
+    from genomlys.engine.language.pack import load_rules
+    from genomlys.engine.report.rulepages import rule_table
+    from genomlys.engine.report.terminal import render
+
+    write(render([rule_table(load_rules(*packs), lang)], width(sys.stdout)), sys.stdout)
+    return DONE
+
+
+@rules.command("docs", options_metavar="[VÄXLAR]", short_help="Skriv en läsbar sida för varje regel.")
+@_PACKS
+@click.option("--out", metavar="MAPP", help="Skriv en fil för varje regel i mappen, och en som leder till dem.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["md", "html"]),
+    default="md",
+    metavar="md|html",
+    help="Markdown eller HTML. Annars md.",
+)
+@_LANG
+@_HELP
+def rules_docs(packs: tuple[str, ...], out: str | None, form: str, lang: Lang) -> int:
+    """Skriv en läsbar sida för varje regel: syfte, villkor i ord, gränser, källa, exempel och historik.
+
+    PACK är ett regelpakets mapp, fil eller namn. Utan --out visas alla sidor efter varandra.
+    """
+    from genomlys.engine.language.pack import load_rules
+    from genomlys.engine.report.files import check_folder, write_files
+    from genomlys.engine.report.rulepages import FORMATS, pages, together
+
+    if out is not None:
+        check_folder(Path(out))
+    found = pages(load_rules(*packs), lang)
+    if out is None:
+        write(FORMATS[form](together(found), lang), sys.stdout)
+        return DONE
+    files = {f"{page.name}.{form}": FORMATS[form](page, lang).encode() for page in found}
+    write_files(Path(out), files)
+    write(Text(f"{len(files)} filer i {out}.\n", f"{len(files)} files in {out}.\n").in_(lang), sys.stderr)
+    return DONE
+
+
 @rules.command("schema", options_metavar="[VÄXLAR]", short_help="Visa JSON Schema för en editor.")
 @click.argument("name", type=click.Choice(["pack", "dataset"]), default="pack", metavar="[pack|dataset]")
 @_HELP

@@ -43,4 +43,21 @@ class Table:
     right: frozenset[int] = frozenset()
 
 
+@dataclass(frozen=True)
+class Outline:
+    """A list within a list within a list: each text with how deep it lies, from 0."""
+
+    items: tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True)
+class Links:
+    """A table whose first column leads to other pages: ``to`` is a page's name, a row each."""
+
+    table: Table
+    to: tuple[str, ...]
+
+
 Block: TypeAlias = Heading | Paragraph | Bullets | Fields | Table
+# What a page of a rule may have beside; the terminal has no use for it.
+PageBlock: TypeAlias = Block | Outline | Links

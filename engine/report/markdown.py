@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from genomlys.engine.assess import Assessment
-from genomlys.engine.report.blocks import Block, Bullets, Fields, Heading, Paragraph, Table
+from genomlys.engine.report.blocks import Bullets, Fields, Heading, Links, Outline, PageBlock, Paragraph, Table
 from genomlys.engine.report.content import content
 
 FILE: Final = "report.md"
@@ -35,11 +35,11 @@ def escape_line(text: str) -> str:
     return _BEGINNING.sub(lambda first: f"\\{first[0]}" if first[0] in "-+=" else f"{first[0]}\\", escape(text))
 
 
-def render(blocks: Sequence[Block]) -> str:
+def render(blocks: Sequence[PageBlock]) -> str:
     return "\n".join(line for block in blocks for line in (*_block(block), "")).rstrip("\n") + "\n"
 
 
-def _block(block: Block) -> list[str]:
+def _block(block: PageBlock) -> list[str]:
     match block:
         case Heading(level, text):
             return [f"{'#' * level} {escape(text)}"]
@@ -49,8 +49,12 @@ def _block(block: Block) -> list[str]:
             return [f"- {escape_line(item)}" for item in items]
         case Fields(items):
             return [line for label, value in items for line in _field(label, value)]
+        case Outline(items):
+            return [f"{'  ' * depth}- {escape_line(item)}" for depth, item in items]
         case Table():
             return _table(block)
+        case Links():
+            return _linked(block)
 
 
 def _field(label: str, value: str | tuple[str, ...]) -> list[str]:
@@ -61,8 +65,18 @@ def _field(label: str, value: str | tuple[str, ...]) -> list[str]:
 
 
 def _table(table: Table) -> list[str]:
+    return _rows(table, [[escape(cell) for cell in row] for row in table.rows])
+
+
+def _linked(links: Links) -> list[str]:
+    table = links.table
+    rows = [[escape(cell) for cell in row] for row in table.rows]
+    linked = [[f"[{first}]({name}.md)", *rest] for (first, *rest), name in zip(rows, links.to, strict=True)]
+    return _rows(table, linked)
+
+
+def _rows(table: Table, rows: Sequence[Sequence[str]]) -> list[str]:
+    """Cells that are Markdown already, below the table's head."""
     rule = ["---:" if column in table.right else "---" for column in range(len(table.head))]
-    rows = [table.head, *table.rows]
-    cells = [[escape(cell) for cell in row] for row in rows]
-    cells.insert(1, rule)
-    return [f"| {' | '.join(row)} |" for row in cells]
+    head = [escape(cell) for cell in table.head]
+    return [f"| {' | '.join(row)} |" for row in (head, rule, *rows)]
