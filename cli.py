@@ -266,6 +266,40 @@ def explain(
     return DONE
 
 
+@main.command(options_metavar="[VÄXLAR]", short_help="Visa vad flaggorna hänger på.")
+@_DATASET
+@click.option("--unit", metavar="ID", help="Enhet. Annars datamängdens egen.")
+@_AS_OF
+@_RULES
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "md", "csv"]),
+    default="text",
+    metavar="text|md|csv",
+    help="Text, Markdown, eller alla prövningar som CSV. Annars text.",
+)
+@_LANG
+@_HELP
+def sensitivity(
+    dataset: str | None, unit: str | None, as_of: dt.date | None, rules: tuple[str, ...], form: str, lang: Lang
+) -> int:
+    """Visa vilka flaggor som hänger på en enda sak: sista decimalen, ett år, en liknande kommun eller en tröskel."""
+    from genomlys.engine.report import markdown, terminal
+    from genomlys.engine.report.frames import as_csv
+    from genomlys.engine.report.sensitive import content
+    from genomlys.engine.sensitivity import sensitivity as tried
+
+    found = tried(dataset, *rules, unit=unit, as_of=as_of, lang=lang)
+    if form == "csv":
+        write(as_csv(found.variations).decode("utf-8-sig").replace("\r\n", "\n"), sys.stdout)
+    else:
+        blocks = content(found)
+        text = markdown.render(blocks) if form == "md" else terminal.render(blocks, width(sys.stdout))
+        write(text, sys.stdout)
+    return DONE
+
+
 @main.group(options_metavar="[VÄXLAR]", subcommand_metavar="KOMMANDO ...", cls=_Group)
 @_HELP
 def rules() -> None:

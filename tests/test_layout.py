@@ -93,7 +93,7 @@ ORDER = [
     ["engine.candidates"],
     ["engine.waiving"],
     ["engine.assess"],
-    ["engine.explain"],
+    ["engine.explain", "engine.sensitivity"],
     ["engine.report"],
     ["genomlys"],
     ["cli"],

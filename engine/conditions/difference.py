@@ -26,7 +26,7 @@ class Band:
     """How large a difference must be: relative to the basis, absolute, or the KPI's own dead band."""
 
     kind: Literal["none", "relative", "absolute", "material"] = "none"
-    value: float = 0.0
+    value: float = 0.0  # of a material one what it is multiplied by, less 1
 
     def width(self, basis: pl.Expr) -> pl.Expr:
         """The band in the KPI's measure (Float64, at least 0)."""
@@ -38,7 +38,12 @@ class Band:
             case "relative":
                 return basis.abs() * self.value
             case "material":
-                return pl.coalesce(pl.col("materiality_abs"), pl.col("materiality_rel") * basis.abs(), pl.lit(0.0))
+                own = pl.coalesce(pl.col("materiality_abs"), pl.col("materiality_rel") * basis.abs(), pl.lit(0.0))
+                return own * (1 + self.value) if self.value else own
+
+    def times(self, factor: float) -> Band:
+        """A band so many times as wide."""
+        return Band(self.kind, (1 + self.value) * factor - 1 if self.kind == "material" else self.value * factor)
 
     def say(self, lang: Lang) -> str:
         match self.kind:
