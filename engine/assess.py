@@ -18,6 +18,7 @@ from genomlys.engine.evaluate import STATUSES
 from genomlys.engine.followup import savings
 from genomlys.engine.language.pack import RuleBook, load_rules
 from genomlys.engine.language.waivers import load_waivers
+from genomlys.engine.multiplicity import by_chance, evidence
 from genomlys.engine.unknowns import summarised
 from genomlys.engine.verdicts import judge
 from genomlys.engine.waiving import record, waived
@@ -33,7 +34,8 @@ class Assessment:
     flagged and unknown ones. findings: the flagged ones with what they tell. conditions: a row per
     condition of every flagged or unknown verdict. areas: ``areas.classify``. candidates:
     ``candidates.CANDIDATES``. unknowns: a row per missing figure with the verdicts it would decide.
-    savings: ``followup.savings``. counts: rule, unit, status, count over all verdicts. waivers: ``waiving.WAIVERS``.
+    savings: ``followup.savings``. chance: ``multiplicity.CHANCE``. counts: rule, unit, status, count over all verdicts.
+    waivers: ``waiving.WAIVERS``.
     """
 
     data: Dataset
@@ -47,6 +49,7 @@ class Assessment:
     candidates: pl.DataFrame
     unknowns: pl.DataFrame
     savings: pl.DataFrame
+    chance: pl.DataFrame
     counts: pl.DataFrame
     waivers: pl.DataFrame
 
@@ -61,6 +64,7 @@ class Assessment:
             "candidates",
             "unknowns",
             "savings",
+            "chance",
             "counts",
             "waivers",
         )
@@ -102,7 +106,7 @@ def assess(
     findings = (
         judged.verdicts.filter(pl.col("status") == "flagged")
         .join(facts, on="rule", how="left", maintain_order="left")
-        .with_columns(finding=pl.concat_str("rule", pl.lit("/"), "subject"))
+        .with_columns(finding=pl.concat_str("rule", pl.lit("/"), "subject"), evidence=evidence(book))
         .select("unit", "finding", "rule", "rule_title", "tells", "goal", *_FINDING)
     )
     return Assessment(
@@ -117,6 +121,7 @@ def assess(
         candidates=propose(data, judged, areas, book, lang, sight),
         unknowns=summarised(judged.cells, judged.verdicts, book, data),
         savings=savings(data),
+        chance=by_chance(judged.tally, judged.verdicts, book, lang),
         counts=judged.tally.group_by("rule", "unit", "status")
         .agg(pl.col("count").sum())
         .sort("rule", "unit", "status"),
@@ -135,6 +140,9 @@ _FINDING = (
     "hi",
     "money",
     "years_flagged",
+    "evidence",
+    "p",
+    "q",
     "waived",
     "pack",
     "text",

@@ -15,6 +15,7 @@ from genomlys.engine.dataset import Dataset
 from genomlys.engine.errors import Lang, Text
 from genomlys.engine.justification import capitalised, filled
 from genomlys.engine.language.pack import RuleBook
+from genomlys.engine.multiplicity import EVIDENCE, evidence
 from genomlys.engine.verdicts import LEVELS, Judged
 
 RELATIONS = pl.Enum(["new", "strengthen", "continue", "replace"])
@@ -45,6 +46,7 @@ CANDIDATES: Mapping[str, pl.DataType] = {
     "tier_priority": pl.String(),
     "tier_money": pl.Float64(),
     "tier_years": pl.Int32(),
+    "tier_evidence": EVIDENCE,
     "tier_sure": pl.Int32(),
 }
 
@@ -59,7 +61,7 @@ def propose(
     areas: as ``areas.classify`` gives them. The gain in kronor is that of the one KPI with the
     largest gap in money (``gain_from``), so that no krona is counted twice; null, with words beside
     it, where no gap can be computed. Rank is by tiers, each shown: class against the goal, severity,
-    prioriterad inriktning, money, years in a row, number of sure findings.
+    prioriterad inriktning, money, years in a row, the strongest evidence, number of sure findings.
     """
     evidence = _evidence(judged, book)
     moved = _moves(judged, book, sight).filter(pl.col("move").is_not_null())
@@ -100,6 +102,7 @@ def _evidence(judged: Judged, book: RuleBook) -> pl.DataFrame:
         tier_severity=pl.col("severity").max(),
         tier_money=pl.col("money").max(),
         tier_years=pl.col("years_flagged").max(),
+        tier_evidence=pl.col("strength").max(),
         tier_sure=pl.col("sure").sum().cast(pl.Int32),
         urgent=(pl.col("severity") >= pl.lit("medium", dtype=LEVELS)).any() & (pl.col("goal") != "followup").any(),
     )
@@ -119,7 +122,9 @@ def _problems(judged: Judged, book: RuleBook) -> pl.DataFrame:
         .join(rule_facts(book), on="rule")
         .filter(pl.col("tells").is_in(["problem", "mixed"]) & (pl.col("goal") != "data"))
         .join(names, on=["subject_kind", "subject"], how="left")
-        .with_columns(order=order, by_kind=by_kind, by_severity=pl.col("severity").to_physical())
+        .with_columns(
+            strength=evidence(book), order=order, by_kind=by_kind, by_severity=pl.col("severity").to_physical()
+        )
         .sort(
             "unit",
             "area",
@@ -261,6 +266,7 @@ def _ranked(frame: pl.DataFrame) -> pl.DataFrame:
         (pl.col("tier_priority").is_not_null(), True),
         (pl.col("tier_money"), True),
         (pl.col("tier_years"), True),
+        (pl.col("tier_evidence").to_physical(), True),
         (pl.col("tier_sure"), True),
         (pl.col("area"), False),
     )

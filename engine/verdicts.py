@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from genomlys.engine import evaluate, subjects, vocabulary
 from genomlys.engine.conditions.base import SIDE_COUNTS, SIDE_GOALS, KpiCount, Need, Sight, Subject, side_count
-from genomlys.engine.conditions.tree import leaves, needs
+from genomlys.engine.conditions.tree import leaves, needs, p_value
 from genomlys.engine.dataset import Dataset
 from genomlys.engine.errors import Lang
 from genomlys.engine.evaluate import STATUS, STATUSES, in_scope, judge_series
@@ -24,6 +24,7 @@ from genomlys.engine.history import years_flagged
 from genomlys.engine.justification import sentence
 from genomlys.engine.language.model import TELLS, Rule
 from genomlys.engine.language.pack import RuleBook, graded_leaf
+from genomlys.engine.multiplicity import Tests
 from genomlys.engine.unknowns import CELLS, missing_cells
 
 _COUNTED = (*KpiCount.COUNTS, "applying")
@@ -44,6 +45,8 @@ VERDICTS: Mapping[str, pl.DataType] = {
     "severity": LEVELS,
     "money": pl.Float64(),
     "years_flagged": pl.Int32(),
+    "p": pl.Float64(),
+    "q": pl.Float64(),
     "waived": pl.Boolean(),
     "pack": pl.String(),
     "text": pl.String(),
@@ -68,6 +71,7 @@ CONDITIONS: Mapping[str, pl.DataType] = {
     "years": pl.Int32(),
     "n": pl.Int32(),
     "of": pl.Int32(),
+    "p": pl.Float64(),
 }
 COUNTS: Mapping[str, pl.DataType] = {
     "rule": pl.String(),
@@ -113,7 +117,7 @@ def judge(
     reads = evaluate.reads_of(kpi_rules, targets=bool((data.kpis["direction"] == "target").any()))
     grid = build_grid(data, units, reads.benchmarks, as_of_year, reads.among)
     sight = Sight(targets=grid.targets)
-    out = _Collected(book, lang, tuple(statuses), sight)
+    out = _Collected(book, lang, tuple(statuses), sight, Tests(grid.unit_at))
     tally = _Tally(data, grid, [*_needs_of_areas(book)], kpi_rules)
     blocks: list[pl.DataFrame] = []
     for rows in _blocks(len(grid.own)):
@@ -249,25 +253,29 @@ def _pointing(rules: Sequence[Rule]) -> dict[str, pl.Expr]:
 class _Collected:
     """Gathers the rows of all subjects and blocks into the result frames."""
 
-    def __init__(self, book: RuleBook, lang: Lang, statuses: tuple[str, ...], sight: Sight) -> None:
+    def __init__(self, book: RuleBook, lang: Lang, statuses: tuple[str, ...], sight: Sight, tests: Tests) -> None:
         self._packs = book.stated_in
         self._lang: Lang = lang
         self._statuses = statuses
         self._sight = sight
-        self._verdicts: list[pl.DataFrame] = []
+        self._tests = tests
+        self._verdicts: list[tuple[str, pl.DataFrame]] = []  # those of a KPI rule with the numbers of their series
         self._conditions: list[pl.DataFrame] = []
         self._counts: list[pl.DataFrame] = []
         self._cells: list[pl.DataFrame] = []
 
     def add(self, frame: pl.DataFrame, rules: Sequence[Rule], streaks: Mapping[str, pl.Series] | None) -> None:
         for rule in rules:
+            p = p_value(rule.when, self._sight)
+            if p is not None:
+                self._tests.add(rule.id, frame, p)
             streak = pl.lit(None, dtype=pl.Int32) if streaks is None else pl.lit(streaks[rule.id])
             told = frame.with_columns(status=evaluate.status(rule.id), years_flagged=streak)
             counts = told.group_by("unit", "area", "status").agg(count=pl.len().cast(pl.Int64))
             self._counts.append(counts.with_columns(rule=pl.lit(rule.id)))
             told = told.filter(pl.col("status").is_in(list(self._statuses)))
             if not told.is_empty():
-                self._verdicts.append(self._rows(told, rule))
+                self._verdicts.append((rule.id, self._rows(told, rule)))
                 self._conditions.append(self._leaves(told, rule))
                 self._cells.append(missing_cells(told.filter(pl.col("status") == "unknown"), rule, self._sight))
 
@@ -290,8 +298,11 @@ class _Collected:
             pl.lit(False).alias("waived"),
             pl.lit(self._packs[rule.id]).alias("pack"),
             pl.when(is_flagged).then(sentence(rule, self._lang, self._sight)).alias("text"),
+            (pl.col("series") if rule.subject == "kpi" else pl.lit(None)).alias("series"),
         )
-        return columns.cast(dict(VERDICTS))  # type: ignore[arg-type]
+        stated = {name: dtype for name, dtype in VERDICTS.items() if name in columns.columns}
+        stated["series"] = pl.Int64()
+        return columns.cast(stated)  # type: ignore[arg-type]
 
     def _leaves(self, told: pl.DataFrame, rule: Rule) -> pl.DataFrame:
         open_ = told.filter(pl.col("status").is_in(["flagged", "unknown"]))
@@ -301,7 +312,7 @@ class _Collected:
             title = figures.basis_title
             shown = {
                 name: getattr(figures, name)
-                for name in ("value", "value_year", "basis", "basis_year", "gap", "gap_ratio", "hits", "n", "of")
+                for name in ("value", "value_year", "basis", "basis_year", "gap", "gap_ratio", "hits", "n", "of", "p")
             }
             parts.append(
                 open_.select(
@@ -322,8 +333,14 @@ class _Collected:
             )
         return pl.concat(parts)
 
+    def _tested(self, rule: str, rows: pl.DataFrame) -> pl.DataFrame:
+        """The rows with p and q, which is known when all of a rule's verdicts are."""
+        series = rows["series"].fill_null(0).to_numpy()
+        p, q = self._tests.columns(rule, series)
+        return rows.with_columns(p=p, q=q).select(list(VERDICTS))
+
     def frames(self) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-        verdicts = _stacked(self._verdicts, VERDICTS).sort("unit", "rule", "subject")
+        verdicts = _stacked([self._tested(*part) for part in self._verdicts], VERDICTS).sort("unit", "rule", "subject")
         conditions = _stacked(self._conditions, CONDITIONS).sort("unit", "rule", "subject", "condition")
         counts = (
             _stacked([part.select(list(COUNTS)).cast(dict(COUNTS)) for part in self._counts], COUNTS)  # type: ignore[arg-type]

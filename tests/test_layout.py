@@ -83,7 +83,7 @@ ORDER = [
     ["engine.comparisons"],
     ["engine.grid"],
     ["engine.evaluate"],
-    ["engine.history", "engine.subjects", "engine.unknowns", "engine.justification"],
+    ["engine.history", "engine.subjects", "engine.unknowns", "engine.justification", "engine.multiplicity"],
     ["engine.verdicts"],
     ["engine.example_tables"],
     ["engine.examples"],

@@ -71,7 +71,7 @@ FACTS = [
     "Tidigare beslut: nytt förslag; ingen åtgärd är beslutad i området",
     "Tidigare beslut: fortsätter ”Ta bort blanketter som ska registreras genom E-tjänst” (inte påbörjad)",
     "Rangordning: samlat: problem; allvarsgrad: hög; prioriterad inriktning: stärkt ekonomi- och koncernstyrning; "
-    "belopp: –; år i följd: 1; säkra iakttagelser: 2",
+    "belopp: –; år i följd: 1; underlag: ihållande; säkra iakttagelser: 2",
     "21 åtgärder är beslutade: 18 pågår, 1 är inte påbörjad, 1 är genomförd och 1 går inte att genomföra.",
     "9 åtgärder saknar belopp och ingår inte i summorna.",
     "egna värden för 2022 och 2023",

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+import polars as pl
+
 from genomlys.engine.conditions.base import Condition, Need, Sight, phrase
 from genomlys.engine.conditions.margin import Margin, all_of, any_of, k_of, negated
 from genomlys.engine.errors import Lang, Place, Text
@@ -110,3 +112,16 @@ def chance(tree: Tree) -> float | None:
     if k == len(parts):
         return min(known)
     return min(1.0, sum(known) / k) if len(known) == len(parts) else None
+
+
+def p_value(tree: Tree, sight: Sight) -> pl.Expr | None:
+    """The p-value of a tree: that of the test that must hold whenever it does, and of several the largest.
+
+    Of the conditions that must all hold none does by chance more often than the p of any of them says. Null where
+    one of them is not known; None where no condition that must hold makes a test.
+    """
+    tests = [leaf.figures(sight).p for leaf in certain_leaves(tree)]
+    found = [p for p in tests if p is not None]
+    if not found:
+        return None
+    return pl.when(pl.all_horizontal([p.is_not_null() for p in found])).then(pl.max_horizontal(found))

@@ -228,6 +228,10 @@ def _rank(row: Row, of: int, lang: Lang) -> Rank:
         (Text("prioriterad inriktning", "priority"), row["tier_priority"] or none),
         (Text("belopp", "money"), words.tkr(money, lang) if money is not None else unknown),
         (Text("år i följd", "years in a row"), str(row["tier_years"] or unknown)),
+        (
+            Text("underlag", "evidence"),
+            words.EVIDENCE[row["tier_evidence"]].in_(lang) if row["tier_evidence"] else none,
+        ),
         (Text("säkra utslag", "sure findings"), str(row["tier_sure"] or 0)),
     )
     return Rank(

@@ -35,6 +35,11 @@ LEVELS: Final[Mapping[str, Text]] = {
     "medium": Text("medelhög", "medium"),
     "high": Text("hög", "high"),
 }
+EVIDENCE: Final[Mapping[str, Text]] = {
+    "significant": Text("statistiskt säkerställt", "statistically significant"),
+    "persistent": Text("ihållande", "persistent"),
+    "point": Text("enstaka iakttagelse", "single observation"),
+}
 CLASSES: Final[Mapping[str, Text]] = {
     "problem": Text("problem", "problem"),
     "mixed": Text("blandat", "mixed"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from genomlys.engine.assess import Assessment
 from genomlys.engine.errors import Text
 from genomlys.engine.report.blocks import Block, Paragraph
+from genomlys.engine.report.chance import chance
 from genomlys.engine.report.followed import followed
 from genomlys.engine.report.gaps import gaps
 from genomlys.engine.report.many import overall
@@ -28,6 +29,7 @@ def content(assessment: Assessment, ids: bool = False) -> list[Block]:
         *waived(assessment),
         *strengths(assessment),
         *followed(assessment),
+        *chance(assessment),
         *gaps(assessment),
     ]
 

@@ -8,8 +8,10 @@ from typing import Any
 import polars as pl
 
 from genomlys.engine.assess import Assessment
-from genomlys.engine.errors import Text
+from genomlys.engine.errors import Lang, Text
+from genomlys.engine.multiplicity import RATE
 from genomlys.engine.report.words import tidy
+from genomlys.engine.writing import format_number
 
 Row = Mapping[str, Any]
 
@@ -58,16 +60,27 @@ def findings(assessment: Assessment, *tells: str) -> list[Row]:
 
 
 def sentences(assessment: Assessment) -> dict[str, str]:
-    """What each finding of the one unit says, and until when it is waived."""
+    """What each finding of the one unit says, whether so many tests may give it, and until when it is waived."""
     ends = {
         f"{row['rule']}/{row['subject']}": row["until"]
         for row in assessment.waivers.filter(pl.col("state") == "in_force").iter_rows(named=True)
     }
     said = Text(" Undantag till och med {}.", " Waived up to and including {}.").in_(assessment.lang)
     return {
-        name: tidy(text) + (said.replace("{}", str(ends[name])) if name in ends else "")
-        for name, text in assessment.findings.select("finding", "text").iter_rows()
+        name: tidy(text)
+        + (_among_many(q, assessment.lang) if q is not None and q > RATE else "")
+        + (said.replace("{}", str(ends[name])) if name in ends else "")
+        for name, text, q in assessment.findings.select("finding", "text", "q").iter_rows()
     }
+
+
+def _among_many(q: float, lang: Lang) -> str:
+    """What must be said of a test that does not hold among all that were made."""
+    number = format_number(q, 2, lang)
+    return Text(
+        f" Så många nyckeltal prövas att det ändå kan vara slump (q = {number}).",
+        f" So many key figures are asked about that it may be chance all the same (q = {number}).",
+    ).in_(lang)
 
 
 def problems_at(assessment: Assessment, levels: Collection[str]) -> int:

@@ -10,6 +10,7 @@ from genomlys.engine.errors import Lang, Text
 from genomlys.engine.evaluate import STATUSES
 from genomlys.engine.report import words
 from genomlys.engine.report.blocks import Block, Heading, Paragraph, Table
+from genomlys.engine.report.chance import chance
 from genomlys.engine.report.facts import status_counts, titles
 from genomlys.engine.report.overview import about
 from genomlys.engine.report.waived import waived
@@ -34,6 +35,7 @@ def overall(assessment: Assessment) -> list[Block]:
         Paragraph(_against_goal(assessment.areas, lang)),
         Heading(2, Text("Flaggade bedömningar per regel", "Flagged verdicts by rule").in_(lang)),
         *_rules(assessment),
+        *chance(assessment),
         *waived(assessment),
         Heading(2, Text("Enheter med flest problemområden", "Units with most problem areas").in_(lang)),
         *_units(assessment),

@@ -112,13 +112,14 @@ def _relation(assessment: Assessment, row: Row) -> str:
 
 def _rank(row: Row, lang: Lang) -> str:
     """Every component of the rank, in the order in which they count; what is not there is told too."""
-    severity, years = row["tier_severity"], row["tier_years"]
+    severity, years, evidence = row["tier_severity"], row["tier_years"], row["tier_evidence"]
     parts = (
         (Text("samlat", "overall"), words.CLASSES[row["tier_class"]].in_(lang)),
         (Text("allvarsgrad", "severity"), words.LEVELS[severity].in_(lang) if severity else words.NOTHING),
         (Text("prioriterad inriktning", "priority"), tidy(row["tier_priority"] or "") or words.NOTHING),
         (Text("belopp", "amount"), _a_year(row["money"], lang) if row["money"] else words.NOTHING),
         (Text("år i följd", "years in a row"), words.NOTHING if years is None else str(years)),
+        (Text("underlag", "evidence"), words.EVIDENCE[evidence].in_(lang) if evidence else words.NOTHING),
         (Text("säkra iakttagelser", "sure findings"), str(row["tier_sure"] or 0)),
     )
     return "; ".join(f"{label.in_(lang)}:{NBSP}{text}" for label, text in parts)

@@ -44,6 +44,11 @@ LEVELS: Final[Mapping[str, Text]] = {
     "medium": Text("medelhög", "medium"),
     "high": Text("hög", "high"),
 }
+EVIDENCE: Final[Mapping[str, Text]] = {
+    "significant": Text("statistiskt säkerställt", "statistically significant"),
+    "persistent": Text("ihållande", "persistent"),
+    "point": Text("enstaka iakttagelse", "single observation"),
+}
 TELLS: Final[Mapping[str, Text]] = {
     "problem": Text("problem", "problem"),
     "strength": Text("styrka", "strength"),
