@@ -39,6 +39,11 @@ OWN_YEARS = range(LAST_YEAR - MAX_AGE, LAST_YEAR + 1)
 FEWEST_OF_CASE, FEWEST_OF_NATION = 5, 145
 PLACES, SHARE = 2, 4  # among the two worst peers, in the worst quarter of the nation
 BEYOND, BY_MAD, BY_IQR = 3.5, 1.4826, 1 / 1.349
+# A network sorts seven columns with sixteen comparisons.
+NETWORK = (
+    *((0, 6), (2, 3), (4, 5), (0, 2), (1, 4), (3, 6), (0, 1), (2, 5)),
+    *((3, 4), (1, 2), (4, 6), (2, 3), (4, 5), (1, 2), (3, 4), (5, 6)),
+)
 # The t that is exceeded with probability 5 %, by the number of peers; 1 degree of freedom less (any table of t).
 CRITICAL = {5: 2.1318467863266495, 6: 2.0150483733330233, 7: 1.9431802805153042}
 

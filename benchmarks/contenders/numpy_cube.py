@@ -19,6 +19,7 @@ from formulas import (
     FEWEST_OF_NATION,
     LAST_YEAR,
     MAX_AGE,
+    NETWORK,
     SHARE,
     at_most,
     largest,
@@ -143,11 +144,20 @@ class Block:
     @cached_property
     def peers_median(self) -> Floats:
         planes = self.planes[-7:]
-        values = np.sort(np.stack([np.take(planes, member, axis=2) for member in self.peers], axis=-1), axis=-1)
-        count = len(self.peers) - np.isnan(values).sum(axis=-1)
-        low = np.take_along_axis(values, np.maximum((count - 1) // 2, 0)[..., None], axis=-1)[..., 0]
-        high = np.take_along_axis(values, np.minimum(count // 2, len(self.peers) - 1)[..., None], axis=-1)[..., 0]
-        return np.where(count >= FEWEST, (low + high) / 2, np.nan)
+        ordered = [np.take(planes, member, axis=2) for member in self.peers]
+        count = np.zeros(planes.shape, dtype=np.int8)
+        for values in ordered:
+            absent = np.isnan(values)
+            count += ~absent
+            values[absent] = np.inf
+        for low, high in NETWORK:
+            smaller = np.minimum(ordered[low], ordered[high])
+            np.maximum(ordered[low], ordered[high], out=ordered[high])
+            ordered[low] = smaller
+        median = np.full(planes.shape, np.nan)
+        for n in range(FEWEST, len(ordered) + 1):
+            np.copyto(median, (ordered[(n - 1) // 2] + ordered[n // 2]) / 2, where=count == n)
+        return median
 
     @cached_property
     def nation_mean(self) -> Floats:
@@ -598,13 +608,11 @@ def _fill(folder: Path, first: int, cube: Floats, marks: NDArray[np.uint8]) -> N
 
 def _references(folder: Path, first: int, shape: tuple[int, int, int]) -> dict[int, Floats]:
     rows = pl.read_parquet(folder / "benchmarks.parquet").filter(pl.col("benchmark") == "reference")
-    kpi, unit = rows["kpi"].to_physical().to_numpy(), rows["unit"].to_physical().to_numpy()
-    found = {}
-    for number in np.unique(kpi):
-        planes, mine = np.full((shape[0], shape[2]), np.nan), kpi == number
-        planes[rows["year"].to_numpy()[mine] - first, unit[mine]] = rows["value"].fill_null(np.nan).to_numpy()[mine]
-        found[int(number)] = planes
-    return found
+    numbers, at = np.unique(rows["kpi"].to_physical().to_numpy(), return_inverse=True)
+    planes = np.full((len(numbers), shape[0], shape[2]), np.nan)
+    value = rows["value"].fill_null(np.nan).to_numpy()
+    planes[at, rows["year"].to_numpy() - first, rows["unit"].to_physical().to_numpy()] = value
+    return dict(zip(numbers.tolist(), planes, strict=True))
 
 
 def _blocks(

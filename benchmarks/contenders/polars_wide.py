@@ -15,6 +15,7 @@ from formulas import (
     LAST_YEAR,
     MAX_AGE,
     MEMBERS,
+    NETWORK,
     NOT_APPLICABLE,
     OWN_YEARS,
     PEER_YEARS,
@@ -28,11 +29,6 @@ from results import Answer, main
 
 STATUSES = pl.Enum(["flagged", "clear", "unknown", "not_applicable"])
 MARKS = {"ok": 0, "preliminary": 0, "missing": 1, "suppressed": 2, "not_applicable": 3}
-# A network sorts seven columns with sixteen comparisons; a list a row would take ten times as long.
-NETWORK = (
-    *((0, 6), (2, 3), (4, 5), (0, 2), (1, 4), (3, 6), (0, 1), (2, 5)),
-    *((3, 4), (1, 2), (4, 6), (2, 3), (4, 5), (1, 2), (3, 4), (5, 6)),
-)
 
 
 class PolarsOps:
@@ -85,23 +81,32 @@ def answer(folder: Path) -> Answer:
     series = _staged(pl.concat([dense, repeated], how="horizontal"), formulas.seen())
     peers = _peers(folder, units)
     costs, results = (
-        _staged(_with_peers(series.filter(scope), dense, peers), formulas.bases()) for scope in ("is_cost", "is_result")
+        _staged(_with_peers(series.filter(scope), dense, peers, means_alone=scope == "is_cost"), formulas.bases())
+        for scope in ("is_cost", "is_result")
     )
     costs = _staged(costs, formulas.trend("cost", 8, 0.05, 1.0, 0.01))
     results = _staged(_with_nation(results), formulas.trend("worse", 6, 0.10, formulas.weight, None))
     referred = costs.filter("has_reference").join(_references(folder, units.height), on="at", how="left")
-    parts = [
-        _judged(formulas, costs, formulas.of_costs(), facts.height),
-        _judged(formulas, referred, formulas.of_referenced(), facts.height),
-        _judged(formulas, results, formulas.of_results(), facts.height),
-        _judged(formulas, series.filter("is_share"), formulas.of_shares(), facts.height),
-        _judged(formulas, series, formulas.of_all(), facts.height),
+    told = [
+        _judged(formulas, costs, formulas.of_costs()),
+        _judged(formulas, referred, formulas.of_referenced()),
+        (of_results := _judged(formulas, results, formulas.of_results())),
+        _judged(formulas, series.filter("is_share"), formulas.of_shares()),
+        _judged(formulas, series, formulas.of_all()),
     ]
-    found = pl.concat(part for told, _ in parts for part in told)
-    counts = pl.concat(part for _, told in parts for part in told)
-    poor = _poor_areas(results, found, areas.height, units.height)
-    counts = pl.concat([counts, _counted(poor, "poor-area", areas.height)])
-    return _named(counts, found, _told(poor, "poor-area"), facts["kpi"], areas["area"], units["unit"])
+    of_rules = {
+        name.removesuffix(":status"): frame.select(
+            "at", "unit_at", status=name, margin=name.replace(":status", ":margin")
+        )
+        for frame in told
+        for name in frame.columns
+        if name.endswith(":status")
+    }
+    counts = [_counted(frame, rule, facts.height) for rule, frame in of_rules.items()]
+    found = pl.concat(_told(frame, rule) for rule, frame in of_rules.items())
+    poor = _poor_areas(results["area_at"], of_results, areas.height, units.height)
+    counts.append(_counted(poor, "poor-area", areas.height))
+    return _named(pl.concat(counts), found, _told(poor, "poor-area"), facts["kpi"], areas["area"], units["unit"])
 
 
 def _wide(folder: Path, kpis: int, units: int, first: int) -> pl.DataFrame:
@@ -135,8 +140,8 @@ def _staged(frame: pl.DataFrame, stages: Iterable[Stage]) -> pl.DataFrame:
     return frame
 
 
-def _with_peers(frame: pl.DataFrame, dense: pl.DataFrame, peers: pl.DataFrame) -> pl.DataFrame:
-    """p and q, a column a year: gathered from the rows of each series' similar municipalities."""
+def _with_peers(frame: pl.DataFrame, dense: pl.DataFrame, peers: pl.DataFrame, *, means_alone: bool) -> pl.DataFrame:
+    """What formulas need of the similar municipalities, gathered from their rows: a few columns a year."""
     places = frame.select("at", "unit_at", "service").join(peers, on=["service", "unit_at"], maintain_order="left")
     rows = places.select(
         (pl.col("at") - pl.col("unit_at") + pl.col(f"member.{member}")).alias(str(member)) for member in range(MEMBERS)
@@ -144,11 +149,17 @@ def _with_peers(frame: pl.DataFrame, dense: pl.DataFrame, peers: pl.DataFrame) -
     figures = []
     for year in PEER_YEARS:
         values = _gathered(dense[f"y{year}"], rows)
-        figures.append(values.select(*_mean_and_median(year)))
+        if means_alone:
+            figures.append(values.select(_mean(year)))
+            continue
+        values = _with_order(values)
         if year in OWN_YEARS:
             marks = _gathered(dense[f"m{year}"], rows)
             concerned = pl.sum_horizontal([(pl.col(name) != NOT_APPLICABLE).fill_null(True) for name in marks.columns])
-            figures += [values.select(*_of_own_year(year)), marks.select(concerned.cast(pl.Int8).alias(f"of_{year}"))]
+            figures += [values.select(_mean(year), _median(year), *_of_own_year(year))]
+            figures += [marks.select(concerned.cast(pl.Int8).alias(f"of_{year}"))]
+        else:
+            figures.append(values.select(_mean(year), _median(year)))
     return pl.concat([frame, *figures], how="horizontal")
 
 
@@ -156,37 +167,56 @@ def _gathered(column: pl.Series, rows: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame([column.gather(place).alias(place.name) for place in rows.iter_columns()])
 
 
-def _ordered(values: Sequence[pl.Expr]) -> list[pl.Expr]:
-    """In rising order, inf for those that are missing."""
-    ordered = [value.fill_null(float("inf")) for value in values]
+_PEERS = [pl.col(str(member)) for member in range(MEMBERS)]
+_ORDERED = [pl.col(f"order.{member}") for member in range(MEMBERS)]
+_KNOWN = pl.sum_horizontal([member.is_not_null() for member in _PEERS]).cast(pl.Int8)
+
+
+def _mean(year: int) -> pl.Expr:
+    return pl.when(_KNOWN >= FEWEST).then(pl.sum_horizontal(_PEERS) / _KNOWN).alias(f"p{year}")
+
+
+def _with_order(values: pl.DataFrame) -> pl.DataFrame:
+    """order.0 …, the peers' values in rising order, inf for those that are missing.
+
+    A pair a step: in one expression every step would be worked out anew for each that builds on it.
+    """
+    ordered = [f"order.{member}" for member in range(MEMBERS)]
+    values = values.with_columns(
+        value.fill_null(float("inf")).alias(name) for value, name in zip(_PEERS, ordered, strict=True)
+    )
     for low, high in NETWORK:
-        pair = ordered[low], ordered[high]
-        ordered[low], ordered[high] = pl.min_horizontal(pair), pl.max_horizontal(pair)
-    return ordered
+        pair = pl.col(ordered[low]), pl.col(ordered[high])
+        values = values.with_columns(
+            pl.min_horizontal(pair).alias(ordered[low]), pl.max_horizontal(pair).alias(ordered[high])
+        )
+    return values
 
 
-def _mean_and_median(year: int) -> tuple[pl.Expr, pl.Expr]:
-    members = [pl.col(str(member)) for member in range(MEMBERS)]
-    count, ordered = pl.sum_horizontal([member.is_not_null() for member in members]), _ordered(members)
-    median = pl.when(count == FEWEST).then(ordered[1])
-    for n in range(FEWEST + 1, MEMBERS + 1):
-        median = median.when(count == n).then((ordered[(n - 1) // 2] + ordered[n // 2]) / 2)  # type: ignore[assignment]
-    mean = pl.when(count >= FEWEST).then(pl.sum_horizontal(members) / count)
-    return mean.alias(f"p{year}"), median.alias(f"q{year}")
+def _median(year: int) -> pl.Expr:
+    middles = [(_ORDERED[(n - 1) // 2] + _ORDERED[n // 2]) / 2 for n in range(1, MEMBERS + 1)]
+    return pl.when(_KNOWN >= FEWEST).then(_by_count(middles)).alias(f"q{year}")
+
+
+def _by_count(values: Sequence[pl.Expr]) -> pl.Expr:
+    """The first where one peer has a value, the second where two have, …"""
+    chosen = pl.when(_KNOWN == 1).then(values[0])
+    for n, value in enumerate(values[1:], start=2):
+        chosen = chosen.when(_KNOWN == n).then(value)  # type: ignore[assignment]
+    return chosen
 
 
 def _of_own_year(year: int) -> list[pl.Expr]:
-    members = [pl.col(str(member)) for member in range(MEMBERS)]
-    count, low = pl.sum_horizontal([member.is_not_null() for member in members]).cast(pl.Int8), _ordered(members)
-    high = [-value for value in _ordered([-member for member in members])]
-    mean = pl.sum_horizontal(members) / count
-    variance = pl.sum_horizontal([(member - mean) ** 2 for member in members]) / (count - 1)
-    spread = (count >= FEWEST_OF_CASE) & (pl.max_horizontal(members) > pl.min_horizontal(members))
-    ends = {"low1": low[0], "low2": low[1], "top1": high[0], "top2": high[1]}
+    top = _by_count([_ORDERED[n - 1] for n in range(1, MEMBERS + 1)])
+    second = _by_count([pl.lit(float("inf")), *[_ORDERED[n - 2] for n in range(2, MEMBERS + 1)]])
+    mean = pl.sum_horizontal(_PEERS) / _KNOWN
+    variance = pl.sum_horizontal([(member - mean) ** 2 for member in _PEERS]) / (_KNOWN - 1)
+    spread = (_KNOWN >= FEWEST_OF_CASE) & (top > _ORDERED[0])
+    ends = {"low1": _ORDERED[0], "low2": _ORDERED[1], "top1": top, "top2": second}
     return [
         *[pl.when(value.is_finite()).then(value).alias(f"{name}_{year}") for name, value in ends.items()],
         pl.when(spread).then(variance.sqrt()).alias(f"sd_{year}"),
-        count.alias(f"known_{year}"),
+        _KNOWN.alias(f"known_{year}"),
     ]
 
 
@@ -231,21 +261,12 @@ def _references(folder: Path, units: int) -> pl.DataFrame:
     return wanted.group_by(at.alias("at")).agg(years).collect(engine="streaming")
 
 
-Parts = tuple[list[pl.DataFrame], list[pl.DataFrame]]
-
-
-def _judged(formulas: Formulas, frame: pl.DataFrame, rules: dict[str, Said], of_kpis: int) -> Parts:
-    """Of each rule the flagged and unknown verdicts, and counts per unit; KPIs not in ``frame`` are out of scope."""
+def _judged(formulas: Formulas, frame: pl.DataFrame, rules: dict[str, Said]) -> pl.DataFrame:
+    """at, unit_at, and <rule>:status and <rule>:margin."""
     columns: dict[str, pl.Expr] = {}
     for rule, said in rules.items():
         columns |= {f"{rule}:status": formulas.status(said).cast(pl.UInt8), f"{rule}:margin": said.margin}
-    told = frame.lazy().select("at", "unit_at", **columns).collect()
-    found, counts = [], []
-    for rule in rules:
-        mine = told.select("at", "unit_at", status=f"{rule}:status", margin=f"{rule}:margin")
-        found.append(_told(mine, rule))
-        counts.append(_counted(mine, rule, of_kpis))
-    return found, counts
+    return frame.lazy().select("at", "unit_at", **columns).collect()
 
 
 def _told(mine: pl.DataFrame, rule: str) -> pl.DataFrame:
@@ -259,6 +280,7 @@ def _told(mine: pl.DataFrame, rule: str) -> pl.DataFrame:
 
 
 def _counted(mine: pl.DataFrame, rule: str, of: int) -> pl.DataFrame:
+    """Of each unit how many verdicts have each status; what has no row of ``of`` is out of scope."""
     count = pl.len().cast(pl.Int64)
     counts = mine.group_by("unit_at", "status").agg(count=count)
     outside = mine.group_by("unit_at").agg(count=of - count).with_columns(status=pl.lit(3, pl.UInt8))
@@ -266,15 +288,16 @@ def _counted(mine: pl.DataFrame, rule: str, of: int) -> pl.DataFrame:
     return every.filter(pl.col("count") > 0).with_columns(rule=pl.lit(rule))
 
 
-def _poor_areas(results: pl.DataFrame, found: pl.DataFrame, areas: int, units: int) -> pl.DataFrame:
+def _poor_areas(area_at: pl.Series, of_results: pl.DataFrame, areas: int, units: int) -> pl.DataFrame:
     """Of each area and unit: at least two KPIs are worse than those of similar municipalities."""
-    status = found.filter(pl.col("rule") == "worse-than-peers").select("at", "status")
+    status = pl.col("worse-than-peers:status")
     counted = (
-        results.filter("judged")
-        .select("at", "area_at", "unit_at")
-        .join(status, on="at", how="left")
+        of_results.lazy()
+        .with_columns(area_at)
+        .filter(status != 3)
         .group_by("area_at", "unit_at")
-        .agg(margin=(pl.col("status") == 0).sum() - 1.5, maybe=(pl.col("status") == 2).sum())
+        .agg(margin=(status == 0).sum() - 1.5, maybe=(status == 2).sum())
+        .collect()
     )
     every = pl.DataFrame({"at": pl.int_range(areas * units, dtype=pl.UInt32, eager=True)}).with_columns(
         area_at=pl.col("at") // units, unit_at=pl.col("at") % units
