@@ -339,6 +339,34 @@ def rules_check(packs: tuple[str, ...], form: str, strict: bool, lang: Lang) -> 
     return BAD_INPUT if not found.holds or (strict and found.problems) else DONE
 
 
+@rules.command("lock", options_metavar="[VÄXLAR]", short_help="Skriv låsfilen för ett regelpaket.")
+@click.argument("pack", metavar="PACK")
+@_LANG
+@_HELP
+def rules_lock(pack: str, lang: Lang) -> int:
+    """Skriv låsfilen, så att en ändrad regel sedan kräver en ny version av regelpaketet.
+
+    PACK är ett regelpakets mapp eller fil. En regel som har ändrats utan ny version låses inte.
+    """
+    from genomlys.engine.language.locking import lock_file, lock_problems, lock_text
+    from genomlys.engine.language.pack import load_rules
+    from genomlys.engine.report.files import write_files
+
+    book = load_rules(pack)
+    mine = next(each for each in book.packs if each.source == pack)
+    problems = [problem for problem in lock_problems(mine, book) if problem.severity == "error"]
+    if problems:
+        write(told(problems, lang), sys.stderr)
+        return BAD_INPUT
+    path = lock_file(mine)
+    write_files(path.parent, {path.name: lock_text(mine, book).encode()})
+    write(
+        Text(f"{path}: version {mine.version} låst.\n", f"{path}: version {mine.version} locked.\n").in_(lang),
+        sys.stdout,
+    )
+    return DONE
+
+
 @rules.command("list", options_metavar="[VÄXLAR]", short_help="Visa reglerna i en tabell.")
 @_PACKS
 @_LANG

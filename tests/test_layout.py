@@ -78,7 +78,7 @@ ORDER = [
     ["engine.language.pack"],
     ["engine.language.vocabulary", "engine.language.proof"],
     ["engine.language.schema"],
-    ["engine.language.lint"],
+    ["engine.language.lint", "engine.language.locking"],
     ["engine.population"],
     ["engine.comparisons"],
     ["engine.grid"],

@@ -8,7 +8,9 @@ from textwrap import dedent
 
 import polars as pl
 import pytest
+from click.testing import CliRunner
 
+from genomlys.cli import main
 from genomlys.engine.assess import assess
 from genomlys.engine.dataset import bundled_dataset, read_dataset
 from genomlys.engine.errors import RuleError
@@ -16,6 +18,7 @@ from genomlys.engine.examples import run_examples
 from genomlys.engine.explain import explain, render
 from genomlys.engine.language import using
 from genomlys.engine.language.pack import RuleBook, load_rules
+from genomlys.engine.report.checked import check_rules
 
 DATA = read_dataset(bundled_dataset())
 KOMMUN = load_rules("kommun")
@@ -232,3 +235,73 @@ def test_a_long_chain_of_packs_is_refused(tmp_path: Path) -> None:
             yield pack(tmp_path, f"use: [p{number + 1}@2026.1]\nrules:\n{rule(f'dear{number}')}", f"p{number}")
 
     assert "too-many-packs" in codes(min(chain()))
+
+
+# Locking
+
+
+def lock(file: Path) -> int:
+    return CliRunner().invoke(main, ["rules", "lock", str(file)]).exit_code
+
+
+def locked(folder: Path) -> Path:
+    pack(folder, f"rules:\n{rule()}", "grund")
+    body = f"use: [grund@2026.1]\noverride:\n  - {{rule: dear, by: 4 %, reason: Prov.}}\nrules:\n{rule('own')}"
+    mine = pack(folder, body)
+    assert lock(mine) == 0
+    return mine
+
+
+def told(file: Path) -> list[tuple[str, str]]:
+    problems = check_rules([str(file)]).problems
+    codes = ("changed-without-version", "used-pack-changed", "lock-behind", "unreadable-file", "missing-word")
+    return [(problem.code, problem.message.sv.split(" ")[0]) for problem in problems if problem.code in codes]
+
+
+def test_what_is_locked_holds_until_it_is_changed(tmp_path: Path) -> None:
+    mine = locked(tmp_path)
+    assert (tmp_path / "lokal.lock").exists() and told(mine) == []
+    text = mine.read_text(encoding="utf-8")
+    # Comments, layout and examples may change.
+    mine.write_text(text.replace("rules:", "# Våra\nrules:").replace("title: Lika", "title: Samma"), encoding="utf-8")
+    assert told(mine) == []
+    for old, new, part in (
+        ("limits: Inga.", "limits: Några.", "rule.own"),
+        ("by: 4 %", "by: 5 %", "override.dear"),
+    ):
+        mine.write_text(text.replace(old, new), encoding="utf-8")
+        assert told(mine) == [("changed-without-version", part)]
+        assert lock(mine) == 1
+        mine.write_text(text.replace(old, new).replace("version: 2026.1", "version: 2026.2"), encoding="utf-8")
+        assert [code for code, _ in told(mine)] == ["lock-behind"]
+    assert lock(mine) == 0 and told(mine) == []
+
+
+def test_a_rule_that_comes_or_goes_is_told(tmp_path: Path) -> None:
+    mine = locked(tmp_path)
+    text = mine.read_text(encoding="utf-8")
+    mine.write_text(text + rule("more"), encoding="utf-8")
+    assert told(mine) == [("changed-without-version", "rule.more")]
+    mine.write_text(text.replace("id: own", "id: other"), encoding="utf-8")
+    assert told(mine) == [("changed-without-version", "rule.other"), ("changed-without-version", "rule.own")]
+
+
+def test_a_used_pack_that_changes_in_secret_is_told(tmp_path: Path) -> None:
+    mine = locked(tmp_path)
+    base = tmp_path / "grund.yaml"
+    base.write_text(base.read_text(encoding="utf-8").replace("Inga.", "Några."), encoding="utf-8")
+    assert [code for code, _ in told(mine)] == ["used-pack-changed"]
+
+
+def test_a_broken_lock_is_told(tmp_path: Path) -> None:
+    mine = locked(tmp_path)
+    (tmp_path / "lokal.lock").write_text("genomlys: 1\npack: lokal\n", encoding="utf-8")
+    assert [code for code, _ in told(mine)] == ["missing-word"]
+
+
+def test_a_folder_has_its_lock_inside(tmp_path: Path) -> None:
+    folder = tmp_path / "lokal"
+    folder.mkdir()
+    pack(folder, f"rules:\n{rule()}")
+    assert lock(folder) == 0 and (folder / "genomlys.lock").exists()
+    assert load_rules(folder).packs[0].hashes[0][0] == "rule.dear"

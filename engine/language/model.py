@@ -103,7 +103,7 @@ class Pack:
     """Rules and moves of one pack, as they are in force: changed where a pack that uses it says so.
 
     sha256: of the files' bytes, in order of their names; source: what it was asked for by; uses: the packs that
-    it uses, by name.
+    it uses, by name; hashes: of what is written of each of its rules, moves and overrides, by "rule.<id>" and so on.
     """
 
     name: str
@@ -113,6 +113,7 @@ class Pack:
     rules: tuple[Rule, ...]
     moves: tuple[Move, ...]
     uses: tuple[str, ...] = ()
+    hashes: tuple[tuple[str, str], ...] = ()
     source: str = field(default="", compare=False)
 
     @property

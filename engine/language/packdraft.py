@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +15,7 @@ from genomlys.engine.language.overrides import VERSION, Use, Wanted, read_overri
 from genomlys.engine.language.packfiles import pack_files
 from genomlys.engine.language.reader import MOST_PROBLEMS, Fields, Reader, TooManyProblems, shown
 from genomlys.engine.language.rules import Draft, read_move, read_rule
-from genomlys.engine.language.yamlfile import Node, load_yaml
+from genomlys.engine.language.yamlfile import Node, load_yaml, to_plain
 
 LANGUAGE_VERSION: Final = "1"
 _BOM: Final = b"\xef\xbb\xbf"
@@ -46,6 +47,7 @@ class PackDraft:
     moves: list[Draft[Move]] = field(default_factory=list)
     uses: list[Use] = field(default_factory=list)
     overrides: list[Wanted] = field(default_factory=list)
+    hashes: dict[str, str] = field(default_factory=dict)
     complete: bool = True
     sha256: str = ""
 
@@ -67,7 +69,9 @@ class PackDraft:
         rules = tuple(draft.whole for draft in self.rules if draft.whole is not None)
         moves = tuple(draft.whole for draft in self.moves if draft.whole is not None)
         uses = tuple(dict.fromkeys(use.name for use in self.uses))
-        return Pack(self.name, self.version, title, self.sha256, rules, moves, uses, self.source)
+        return Pack(
+            self.name, self.version, title, self.sha256, rules, moves, uses, tuple(self.hashes.items()), self.source
+        )
 
 
 def read_pack(source: str | Path) -> PackDraft:
@@ -127,6 +131,8 @@ def _read_file(draft: PackDraft, path: Path, content: bytes) -> None:
     draft.moves += _read_each(fields, "moves", Text("en förflyttning", "a move"), read_move, _nothing)
     wanted = _read_each(fields, "override", Text("en ändring", "an override"), read_override, lambda _: None)
     draft.overrides += [each for each in wanted if each is not None]
+    for word, kind in (("rules", "rule"), ("moves", "move"), ("override", "override")):
+        draft.hashes |= _hashes(fields, word, kind)
     if any(rule.id is None for rule in draft.rules):
         draft.complete = False
     if [header for header in draft.headers if "version" in header.fields] == [header]:
@@ -166,6 +172,20 @@ def _read_each(
     for item in fields.reader.items(node) if node is not None else ():
         inner = fields.reader.fields(item, what)
         found.append(instead(item) if inner is None else read(inner))
+    return found
+
+
+def _hashes(fields: Fields, word: str, kind: str) -> dict[str, str]:
+    """SHA-256 of what is written of each, whatever its layout and comments; examples do not count."""
+    found = {}
+    node = fields.node.get(word)
+    for item in fields.reader.items(node) if node is not None else ():
+        plain = to_plain(item)
+        if isinstance(plain, dict):
+            name = next((plain[key] for key in ("id", "rule", "move") if key in plain), "")
+            plain.pop("examples", None)
+            written = json.dumps(plain, ensure_ascii=False, sort_keys=True)
+            found[f"{kind}.{name}"] = hashlib.sha256(written.encode("utf-8", "surrogatepass")).hexdigest()
     return found
 
 

@@ -11,6 +11,7 @@ from genomlys.engine.assess import assess
 from genomlys.engine.dataset import Dataset, read_dataset
 from genomlys.engine.errors import GenomlysError, Lang, Place, Problem, RuleError, Text
 from genomlys.engine.language.lint import lint
+from genomlys.engine.language.locking import lock_problems
 from genomlys.engine.language.model import Pack
 from genomlys.engine.language.pack import bundled_packs, load_rules
 from genomlys.engine.language.yamlfile import Map, load_yaml
@@ -75,7 +76,8 @@ def check_rules(packs: Sequence[str]) -> Checked:
     except RuleError as error:
         return Checked((), error.problems)
     read = tuple(_of_pack(pack.source, pack) for pack in book.packs)
-    return Checked(read, lint(book))
+    locks = (problem for pack in book.packs for problem in lock_problems(pack, book))
+    return Checked(read, (*lint(book), *locks))
 
 
 def _kind(path: str) -> str:
