@@ -319,18 +319,20 @@ _PACKS = click.argument("packs", nargs=-1, metavar="[PACK]...")
     metavar="text|json|sarif|github",
     help="Hur felen skrivs. Annars text.",
 )
+@click.option("--data", metavar="DATASET", help="Pröva också om reglerna passar datamängden.")
 @click.option("--strict", is_flag=True, help="Avsluta med kod 1 också vid varningar.")
 @_LANG
 @_HELP
-def rules_check(packs: tuple[str, ...], form: str, strict: bool, lang: Lang) -> int:
+def rules_check(packs: tuple[str, ...], form: str, data: str | None, strict: bool, lang: Lang) -> int:
     """Visa allt som är fel i regelpaket, med plats och vad som ska stå i stället.
 
     PACK är ett regelpakets mapp, fil eller namn. Flera läses tillsammans. Utan PACK prövas det medföljande.
+    Med --data prövas också om reglernas nyckeltal, mått, mål och år finns i datamängden.
     """
     from genomlys.engine.report.checked import check_rules
     from genomlys.engine.report.problems import FORMATS
 
-    found = check_rules(packs or ("kommun",))
+    found = check_rules(packs or ("kommun",), data)
     if form != "text" or found.problems:
         write(FORMATS[form](found.problems, lang), sys.stdout)
     else:
@@ -416,10 +418,12 @@ def rules_docs(packs: tuple[str, ...], out: str | None, form: str, lang: Lang) -
 
 
 @rules.command("schema", options_metavar="[VÄXLAR]", short_help="Visa JSON Schema för en editor.")
-@click.argument("name", type=click.Choice(["pack", "dataset"]), default="pack", metavar="[pack|dataset]")
+@click.argument(
+    "name", type=click.Choice(["pack", "dataset", "waivers"]), default="pack", metavar="[pack|dataset|waivers]"
+)
 @_HELP
 def rules_schema(name: str) -> int:
-    """Visa JSON Schema (2020-12) för regelpaket eller dataset.yaml, som en editor kan fylla i ord efter."""
+    """Visa JSON Schema (2020-12) för regelpaket, dataset.yaml eller waivers.yaml, för en editor."""
     from genomlys.engine.language.schema import written
 
     write(written(name), sys.stdout)

@@ -15,6 +15,7 @@ from genomlys.engine.conditions.base import Sight
 from genomlys.engine.dataset import Dataset, bundled_dataset, open_dataset
 from genomlys.engine.errors import Lang, Place, Problem, Text, UsageError, nearest
 from genomlys.engine.evaluate import STATUSES
+from genomlys.engine.fit import unknown_names
 from genomlys.engine.followup import savings
 from genomlys.engine.language.pack import RuleBook, load_rules
 from genomlys.engine.language.waivers import load_waivers
@@ -252,24 +253,7 @@ def chosen_units(data: Dataset, unit: str | Sequence[str] | None) -> tuple[str, 
 
 
 def _check_scopes(book: RuleBook, data: Dataset) -> None:
-    """A rule that names a KPI or an area must find it: a misspelt id would look like no problem."""
-    known = {"kpi": data.kpis["kpi"].to_list(), "area": data.areas["area"].to_list()}
-    problems = []
-    for rule in book.rules:
-        for word, names in known.items():
-            for name in rule.scope.values(word):
-                if name not in names:
-                    problems.append(
-                        Problem(
-                            f"unknown-{word}",
-                            rule.scope.place,
-                            Text(
-                                f"regeln '{rule.id}' gäller '{name}' som inte finns i datamängden.",
-                                f"the rule '{rule.id}' is for '{name}', which is not in the data set.",
-                            ),
-                            nearest(name, names),
-                        )
-                    )
+    problems = [*unknown_names(book.rules, data)]
     if problems:
         raise UsageError(problems)
 

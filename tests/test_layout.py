@@ -83,6 +83,7 @@ ORDER = [
     ["engine.comparisons"],
     ["engine.grid"],
     ["engine.evaluate"],
+    ["engine.fit"],
     ["engine.history", "engine.subjects", "engine.unknowns", "engine.justification", "engine.multiplicity"],
     ["engine.verdicts"],
     ["engine.example_tables"],

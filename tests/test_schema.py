@@ -22,6 +22,7 @@ from genomlys.engine.errors import RuleError
 from genomlys.engine.language import schema
 from genomlys.engine.language.pack import bundled_packs, load_rules
 from genomlys.engine.language.reader import Fields
+from genomlys.engine.language.waivers import read_waivers
 from genomlys.engine.language.yamlfile import Map, Node, Scalar, Seq, load_yaml
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -32,15 +33,19 @@ BEYOND = {
     "always-fires",
     "ambiguous-field",
     "bad-placeholder",
+    "bad-year",
     "by-over-100",
     "confidence-range",
+    "date-after-as-of",
     "duplicate-condition",
     "duplicate-example",
+    "duplicate-kpi",
     "duplicate-move",
     "duplicate-name",
     "duplicate-rule",
     "implied-rule",
     "level-never-given",
+    "margin-contradicts",
     "never-fires",
     "never-proposed",
     "no-examples",
@@ -48,14 +53,19 @@ BEYOND = {
     "not-a-count",
     "number-in-text",
     "off-but-referred",
+    "one-figure-a-year",
+    "out-of-range",
     "overridden-twice",
     "override-nothing",
     "pack-name",
     "pack-version",
     "rule-cycle",
     "run-length",
+    "saving-missing",
+    "saving-unexpected",
     "severity-order",
     "severity-without-gap",
+    "target-missing",
     "too-large",
     "too-many-years",
     "trend-length",
@@ -70,6 +80,7 @@ BEYOND = {
     "which-condition",
     "wrong-measure",
     "wrong-rule",
+    "years-order",
 }
 
 
@@ -159,6 +170,32 @@ def test_bad_packs_are_refused_as_far_as_a_schema_can() -> None:
     assert set(taken.values()) == BEYOND, "a code that the schema refuses everywhere is not beyond it"
 
 
+WAIVER = """\
+genomlys: 1
+waivers:
+  - rule: worse-than-peers
+    unit: "0114"
+    subject: insikt-totalt
+    until: 2026-12-31
+    reason: En ny process införs.
+    decided_by: Kommunstyrelsen
+    reference: KS 2026-03-02 § 41
+"""
+
+
+def test_waivers_are_taken_and_their_mistakes_refused() -> None:
+    assert read_waivers(WAIVER.encode(), "w.yaml") and refused("waivers", WAIVER) == []
+    for old, new in (
+        ("until: 2026-12-31", "until: snart"),
+        ("    reason: En ny process införs.\n", ""),
+        ("unit:", "enhet:"),
+    ):
+        wrong = WAIVER.replace(old, new)
+        with pytest.raises(RuleError):
+            read_waivers(wrong.encode(), "w.yaml")
+        assert refused("waivers", wrong)
+
+
 # The reader's words
 
 
@@ -184,7 +221,8 @@ def test_the_schema_has_the_words_that_the_reader_asks_for(monkeypatch: pytest.M
 
     monkeypatch.setattr(Fields, "finish", spy)
     load_rules("kommun")
-    known = set(groups(schema.pack_schema()))
+    read_waivers(WAIVER.encode(), "w.yaml")
+    known = {*groups(schema.pack_schema()), *groups(schema.waivers_schema())}
     conditions = frozenset(word for kind in KINDS for word in kind.WORDS) | {"as", "because", "all", "any", "not", "of"}
     # A kind asks for all its words at once, the schema shows them a shape at a time.
     shapes = [frozenset(kind.WORDS) | {"as", "because"} for kind in KINDS]
@@ -213,7 +251,7 @@ def test_a_kind_says_all_its_words_by_its_shapes(kind: Any) -> None:
 def test_every_word_has_a_description_in_both_languages() -> None:
     silent = [
         word
-        for found in (schema.pack_schema(), schema.dataset_schema())
+        for found in (schema.pack_schema(), schema.dataset_schema(), schema.waivers_schema())
         for word, told in properties(found)
         if word not in ("sv", "en", "at_least") and "\n\n" not in told.get("description", "")
     ]

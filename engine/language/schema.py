@@ -1,4 +1,4 @@
-"""JSON Schema (2020-12) for packs and data set manifests, made of the words that the reader knows.
+"""JSON Schema (2020-12) for packs, data set manifests and waivers, made of the words that the reader knows.
 
 It tells an editor every word that may stand where the cursor is. What words say of each other (references, places in
 texts, limits that rise) is the reader's to tell; the schema refuses nothing that the reader takes.
@@ -69,7 +69,20 @@ def dataset_schema() -> Schema:
     return {"$schema": _DIALECT, "title": "Genomlys: dataset.yaml", **_group(words, list(about.NEEDED))}
 
 
-SCHEMAS: Final[Mapping[str, Callable[[], Schema]]] = {"pack": pack_schema, "dataset": dataset_schema}
+def waivers_schema() -> Schema:
+    """Of waivers.yaml."""
+    return {
+        "$schema": _DIALECT,
+        "title": "Genomlys: waivers.yaml",
+        **_group(vocabulary.WAIVERS, ["genomlys", "waivers"]),
+    }
+
+
+SCHEMAS: Final[Mapping[str, Callable[[], Schema]]] = {
+    "pack": pack_schema,
+    "dataset": dataset_schema,
+    "waivers": waivers_schema,
+}
 
 
 def written(name: str) -> str:

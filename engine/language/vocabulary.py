@@ -15,6 +15,7 @@ from genomlys.engine.language.figures import SPAN
 from genomlys.engine.language.model import GOALS, TELLS
 from genomlys.engine.language.overrides import THRESHOLDS, USE
 from genomlys.engine.language.overrides import WORDS as OVERRIDE_WORDS
+from genomlys.engine.language.waivers import WORDS as WAIVER
 from genomlys.engine.language.words import (
     DATE,
     NAME,
@@ -293,6 +294,14 @@ DEFINITIONS: Final[dict[str, Form]] = {
     "kpi": _KPI_BESIDE,
     "measure": Group(_MEASURE),
     "signal": Group(_SIGNAL),
+}
+
+WAIVERS: Final[Words] = {
+    "genomlys": PACK["genomlys"],
+    "waivers": Word(
+        Many(Group(WAIVER, needed=tuple(WAIVER)), 0),
+        Text("Flaggor som någon har svarat för.", "Flags that someone has answered for."),
+    ),
 }
 
 DATASET: Final[Words] = {

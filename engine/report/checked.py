@@ -10,10 +10,11 @@ from genomlys.engine import waiving
 from genomlys.engine.assess import assess
 from genomlys.engine.dataset import Dataset, read_dataset
 from genomlys.engine.errors import GenomlysError, Lang, Place, Problem, RuleError, Text
+from genomlys.engine.fit import fit
 from genomlys.engine.language.lint import lint
 from genomlys.engine.language.locking import lock_problems
 from genomlys.engine.language.model import Pack
-from genomlys.engine.language.pack import bundled_packs, load_rules
+from genomlys.engine.language.pack import RuleBook, bundled_packs, load_rules
 from genomlys.engine.language.yamlfile import Map, load_yaml
 from genomlys.engine.report.words import count, listed, tidy
 
@@ -69,15 +70,29 @@ def _of_waivers(path: str, data: Dataset, packs: Sequence[str]) -> Iterator[Prob
         yield _in_folder(problem, _folder(path))
 
 
-def check_rules(packs: Sequence[str]) -> Checked:
-    """Read the packs together and ask of them all that can be asked of rules."""
+def check_rules(packs: Sequence[str], data: str | None = None) -> Checked:
+    """Read the packs together and ask of them all that can be asked of rules, and whether they fit a data set.
+
+    Raises DataError for a data set that cannot be read.
+    """
+    dataset = None if data is None else read_dataset(data)
     try:
         book = load_rules(*packs)
     except RuleError as error:
         return Checked((), error.problems)
     read = tuple(_of_pack(pack.source, pack) for pack in book.packs)
     locks = (problem for pack in book.packs for problem in lock_problems(pack, book))
-    return Checked(read, (*lint(book), *locks))
+    return Checked(read, (*lint(book), *locks, *_with(data, dataset, book, packs)))
+
+
+def _with(path: str | None, data: Dataset | None, book: RuleBook, packs: Sequence[str]) -> Iterator[Problem]:
+    """What a data set tells of the rules that are asked of it, and of the waivers in it."""
+    if path is None or data is None:
+        return
+    unfit = fit(book, data)
+    yield from unfit
+    if all(problem.severity == "warning" for problem in unfit):
+        yield from _of_waivers(path, data, packs)
 
 
 def _kind(path: str) -> str:
