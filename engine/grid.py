@@ -7,8 +7,8 @@ years backwards from each KPI's own year and is what conditions are evaluated on
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -34,7 +34,7 @@ _SUMS = {"tkr": 1.0, "mnkr": 1000.0}  # thousand kronor a step
 _DIRECTIONS = pl.Enum(DIRECTIONS)
 
 
-_FACTS = ("direction", "weight", "half", "own_half", "decimals", "materiality_abs", "materiality_rel")
+_FACTS = ("direction", "weight", "decimals", "materiality_abs", "materiality_rel")
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,7 @@ class Grid:
     own: Float64 [series, years], NaN where there is no value; bases: the same per benchmark
     anchor: for each series the column of the KPI's year, -1 where no value is recent enough
     state: for each series the index in STATES; latest: column of the latest value ever, -1 if none
+    half, own_half: for each series, how far a comparison and an own value may be from what they were before rounding
     breaks: for each KPI the years in which a new definition begins, Int64 [KPIs, most breaks of any]
     everyone: the figures of all who are compared with; whole_at: for each unit its row there
     computed: for each benchmark made of their figures, which series have it from there
@@ -62,6 +63,8 @@ class Grid:
     anchor: Ints
     latest: Ints
     state: NDArray[np.uint8]
+    half: Floats
+    own_half: Floats
     breaks: Ints
     tkr_per_step: Floats
     everyone: Population
@@ -115,6 +118,7 @@ class Grid:
         data["age"] = pl.Series(np.where(latest >= 0, self.as_of_year - self.first_year - latest, -1)).cast(pl.Int32)
         data["comparable"] = pl.Series(block.comparable)
         data["tkr_per_step"] = _floats(self.tkr_per_step[rows])
+        data |= {"half": pl.Series(self.half[rows]), "own_half": pl.Series(self.own_half[rows])}
         for metric in metrics:
             data |= {name: pl.Series(values, nan_to_null=True) for name, values in metric.columns(block).items()}
         frame = pl.DataFrame(data).with_columns(age=pl.when(pl.col("age") >= 0).then("age"))
@@ -159,6 +163,8 @@ class Block:
         return _at(self.grid.bases[benchmark], self.rows, column)
 
     def fact(self, name: str) -> NDArray[Any]:
+        if name == "own_half":
+            return self.grid.own_half[self.rows]
         values: NDArray[Any] = self.grid.kpis[name].to_numpy()[self.kpi_at]
         return values
 
@@ -222,6 +228,7 @@ def build_grid(
         computed[name] = np.asarray(np.isnan(bases[name]).all(axis=1), dtype=np.bool_)
         made = np.where(computed[name].reshape(cube), of_members(everyone, name), bases[name].reshape(cube))
         bases[name] = made.reshape(shape)
+    halves = _halves(data, kpi_frame, names[0], everyone, computed)
     judged = unit_frame["unit"].is_in(list(units)).to_numpy()
     kept = _kept(data, unit_frame, marks, unit_at) & judged[unit_at]
     unit_frame, unit_at = unit_frame.filter(judged), (np.cumsum(judged) - 1)[unit_at]
@@ -244,6 +251,8 @@ def build_grid(
         anchor=anchor,
         latest=latest,
         state=_states(marks, anchor, latest, max_age),
+        half=halves[0].reshape(-1)[kept],
+        own_half=halves[1].reshape(-1)[kept],
         breaks=_breaks(kpi_frame),
         tkr_per_step=_tkr_per_step(kpi_frame, kpi_at, unit_at, own, anchor),
         everyone=everyone,
@@ -254,19 +263,41 @@ def build_grid(
 
 def _kpi_facts(data: Dataset) -> pl.DataFrame:
     areas = data.areas.select("area", area_name="name")
-    # What is made of rounded figures may be off by more than its own last decimal.
-    made = {each.kpi: each.half for each in data.derived}
-    made_half = pl.col("kpi").replace_strict(made, default=None, return_dtype=pl.Float64)
     return (
         data.kpis.sort("kpi")
         .join(areas, on="area", how="left", maintain_order="left")
         .with_columns(
-            half=pl.max_horizontal(HALF, made_half),
-            own_half=pl.coalesce(made_half, OWN_HALF),
+            half=HALF,
+            own_half=OWN_HALF,
             weight=pl.col("direction").replace_strict({"lower": 1.0, "higher": -1.0}, default=None),
             direction=pl.col("direction").cast(_DIRECTIONS),
         )
     )
+
+
+def _halves(
+    data: Dataset, kpis: pl.DataFrame, units: Sequence[str], everyone: Population, computed: Collection[str]
+) -> tuple[Floats, Floats]:
+    """Float64 [KPIs, units] for comparisons and for own values: half of the last decimal.
+
+    What is made of rounded figures may be off by more, and so may what is computed from such values: by as much
+    as it moves when they all rise, or all fall, by what they may be off.
+    """
+    of_kpi = [np.repeat(kpis[name].to_numpy()[:, None], len(units), axis=1) for name in ("half", "own_half")]
+    half, own_half = of_kpi[0], of_kpi[1]
+    row_of = {kpi: row for row, kpi in enumerate(kpis["kpi"])}
+    rows = np.array([row_of[each.kpi] for each in data.derived], dtype=np.int64)
+    for row, each in zip(rows, data.derived, strict=True):
+        own_half[row] = [each.halves[unit] for unit in units]
+    if len(rows):
+        made = everyone.of_kpis(rows)
+        off = own_half[rows][:, :, None]
+        higher, lower = replace(made, own=made.own + off), replace(made, own=made.own - off)
+        for name in computed:
+            at = of_members(made, name)
+            moved = np.maximum(of_members(higher, name) - at, at - of_members(lower, name))
+            half[rows] = np.maximum(half[rows], np.nan_to_num(moved).max(axis=2, initial=0.0))
+    return half, own_half
 
 
 def _least(frame: pl.DataFrame) -> list[int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -32,6 +32,10 @@ class Population:
     national: Bools
     slots: tuple[Ints, ...]
     group_at: Ints
+
+    def of_kpis(self, rows: Ints) -> Population:
+        """The same of some KPIs."""
+        return replace(self, own=self.own[rows], applies=self.applies[rows], group_at=self.group_at[rows])
 
     def sample(self, among: Among, kpi_at: Ints, unit_at: Ints, year_at: Ints) -> Sample:
         """The figures that each row is set against; a row is a KPI, a unit and a year, -1 where it has no year."""

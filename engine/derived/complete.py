@@ -43,10 +43,11 @@ class Completed:
 
 @dataclass(frozen=True)
 class _Cells:
-    """A KPI's figures [units, years]: the values, NaN where there is none, and the marks."""
+    """A KPI's figures [units, years]: the values, NaN where there is none, their marks, and what they may be off."""
 
     value: Floats
     mark: NDArray[np.uint8]
+    off: Floats
 
 
 @dataclass(frozen=True)
@@ -71,16 +72,14 @@ def complete(tables: Mapping[str, pl.DataFrame], unit: str) -> Completed:
         return Completed(kpis, values, benchmarks, ())
     breaks = _all_breaks(kpis, asked)
     axes = _axes(tables, unit, asked)
-    cells = _published(values, axes, _leaves(asked))
-    halves = dict(kpis.select("kpi", OWN_HALF).iter_rows())
-    own = dict(kpis.select("kpi", HALF).iter_rows())
+    cells = _published(kpis, values, axes, _leaves(asked))
+    declared_half = dict(kpis.select("kpi", HALF).iter_rows())
     done = []
     for one in asked:
-        each, cells[one.kpi], off = _made(one, [cells[part] for part in one.of], halves, breaks[one.kpi], axes)
-        # A sum of counts is a count: as exact as they are.
-        exact = one.word in ("sum", "difference") and off == 0
-        halves[one.kpi] = off if exact else max(off, own[one.kpi])
-        done.append(replace(each, half=halves[one.kpi]))
+        each, cells[one.kpi] = _made(one, [cells[part] for part in one.of], breaks[one.kpi], axes)
+        cells[one.kpi] = _at_least(cells[one.kpi], declared_half[one.kpi], counted=one.word in ("sum", "difference"))
+        halves = np.nan_to_num(cells[one.kpi].off).max(axis=1, initial=0.0)
+        done.append(replace(each, halves=dict(zip(axes.units, halves.tolist(), strict=True))))
     rows = [_rows(each.kpi, cells[each.kpi], axes, values) for each in done]
     figures = benchmarks
     for at, each in enumerate(done):
@@ -110,62 +109,67 @@ def _axes(tables: Mapping[str, pl.DataFrame], unit: str, asked: Sequence[Derived
     return _Axes(units["unit"].to_list(), range(first, last + 1), home, newest(tables["prices"]))
 
 
-def _published(values: pl.DataFrame, axes: _Axes, kpis: Sequence[str]) -> dict[str, _Cells]:
-    shape = (len(kpis), len(axes.units), len(axes.years))
+def _published(kpis: pl.DataFrame, values: pl.DataFrame, axes: _Axes, names: Sequence[str]) -> dict[str, _Cells]:
+    shape = (len(names), len(axes.units), len(axes.years))
     value, mark = np.full(shape, np.nan), np.zeros(shape, dtype=np.uint8)
-    rows = values.filter(pl.col("kpi").is_in(list(kpis)))
+    rows = values.filter(pl.col("kpi").is_in(list(names)))
     at = (
-        rows["kpi"].cast(pl.Enum(list(kpis))).to_physical().to_numpy(),
+        rows["kpi"].cast(pl.Enum(list(names))).to_physical().to_numpy(),
         rows["unit"].cast(pl.Enum(list(axes.units))).to_physical().to_numpy(),
         rows["year"].to_numpy() - axes.years.start,
     )
     value[at] = rows["value"].fill_null(np.nan).to_numpy()
     mark[at] = rows["status"].replace_strict(_MARKS, return_dtype=pl.UInt8).to_numpy()
-    return {kpi: _Cells(value[row], mark[row]) for row, kpi in enumerate(kpis)}
+    halves = dict(kpis.select("kpi", OWN_HALF).iter_rows())
+    return {kpi: _Cells(value[row], mark[row], np.full(shape[1:], halves[kpi])) for row, kpi in enumerate(names)}
 
 
-def _made(
-    each: Derived, parts: Sequence[_Cells], halves: Mapping[str, float], breaks: Sequence[int], axes: _Axes
-) -> tuple[Derived, _Cells, float]:
-    """The KPI with its base year, its cells, and what its values may be off because those of its parts may."""
-    values = np.stack([part.value for part in parts])
+def _at_least(cells: _Cells, half: float, *, counted: bool) -> _Cells:
+    """Off by no less than half of the last decimal printed; but a sum of counts is as exact as they are."""
+    exact = counted and not np.nan_to_num(cells.off).any()
+    return cells if exact else replace(cells, off=np.maximum(cells.off, half))
+
+
+def _made(each: Derived, parts: Sequence[_Cells], breaks: Sequence[int], axes: _Axes) -> tuple[Derived, _Cells]:
+    """The KPI with its base year, and its cells."""
+    values, off = np.stack([part.value for part in parts]), np.stack([part.off for part in parts])
     marks = np.stack([part.mark for part in parts])
-    off = tuple(halves[part] for part in each.of)
     there: Bools = np.asarray((marks > 0).any(axis=0))
     match each.word:
         case "ratio" | "per":
             value = kernels.ratio(values[0], values[1], each.scale)
-            bound = kernels.ratio_off(values[0], values[1], (off[0], off[1]), each.scale)
+            bound = kernels.ratio_off(values[0], values[1], off[0], off[1], each.scale)
         case "sum":
-            value, bound = kernels.total(values), sum(off)
+            value, bound = kernels.total(values), kernels.total(off)
         case "difference":
-            value, bound = values[0] - values[1], sum(off)
+            value, bound = values[0] - values[1], kernels.total(off)
         case "index":
             each = replace(each, base_year=each.base_year or _first_year(values[0], breaks, axes))
             base = _of_year(parts[0], each.base_year, axes)
             value = kernels.ratio(values[0], base.value, 100.0)
             value = np.where(_same_definition(breaks, each.base_year, axes), value, np.nan)
-            bound = kernels.ratio_off(values[0], base.value, (off[0], off[0]), 100.0)
+            bound = kernels.ratio_off(values[0], base.value, off[0], base.off, 100.0)
             marks = np.stack([parts[0].mark, base.mark])
         case "real":
             factor, forecast = _price_factors(each, axes)
-            value, bound = values[0] * factor, kernels.largest(factor) * off[0]
+            value, bound = values[0] * factor, off[0] * factor
             marks = np.maximum(marks, np.where(forecast, _PRELIMINARY, 0).astype(np.uint8))
         case "normalised":
             there = np.asarray(there & axes.home[:, None], dtype=np.bool_)
             alike = np.where(axes.home[:, None], values, np.nan)
-            value, bound = kernels.normalised(alike, np.array(each.signs), np.array(off))
+            value, bound = kernels.normalised(alike, np.array(each.signs), off)
         case word:
             raise AssertionError(f"{word} is no word of DERIVATIONS")
-    return each, _marked(value, marks, there), bound
+    return each, _marked(value, marks, there, bound)
 
 
-def _marked(value: Floats, marks: NDArray[np.uint8], there: Bools) -> _Cells:
+def _marked(value: Floats, marks: NDArray[np.uint8], there: Bools, off: Floats) -> _Cells:
     """A value as good as the worst of its parts; no row of a part is a missing part."""
     mark = np.where(marks == 0, _MISSING, marks).max(axis=0)
     # What has all its parts and no value could not be worked out.
     mark = np.where(np.isnan(value), np.maximum(mark, _MISSING), mark)
-    return _Cells(np.where(there, value, np.nan), np.where(there, mark, 0).astype(np.uint8))
+    value = np.where(there, value, np.nan)
+    return _Cells(value, np.where(there, mark, 0).astype(np.uint8), np.where(np.isnan(value), np.nan, off))
 
 
 def _first_year(value: Floats, breaks: Sequence[int], axes: _Axes) -> int | None:
@@ -185,9 +189,14 @@ def _of_year(part: _Cells, year: int | None, axes: _Axes) -> _Cells:
     """A part's cells of one year, beside every year."""
     shape = part.value.shape
     if year is None or year not in axes.years:
-        return _Cells(np.full(shape, np.nan), np.zeros(shape, dtype=np.uint8))
+        return _Cells(np.full(shape, np.nan), np.zeros(shape, dtype=np.uint8), np.full(shape, np.nan))
     at = axes.years.index(year)
-    return _Cells(np.broadcast_to(part.value[:, [at]], shape), np.broadcast_to(part.mark[:, [at]], shape))
+    one = slice(at, at + 1)
+    return _Cells(
+        value=np.broadcast_to(part.value[:, one], shape),
+        mark=np.broadcast_to(part.mark[:, one], shape),
+        off=np.broadcast_to(part.off[:, one], shape),
+    )
 
 
 def _same_definition(breaks: Sequence[int], base: int | None, axes: _Axes) -> Bools:

@@ -24,14 +24,13 @@ def ratio(above: Floats, below: Floats, scale: float) -> Floats:
     return np.where(sound, above / np.where(sound, below, 1.0) * scale, np.nan)
 
 
-def ratio_off(above: Floats, below: Floats, halves: tuple[float, float], scale: float) -> float:
-    """The largest error of a ratio: (|a|·hb + b·ha) / (b·(b − hb)), taken over the whole block."""
-    of_above, of_below = halves
-    sound = below > 0
-    divisor = np.where(sound, below, np.nan)
+def ratio_off(above: Floats, below: Floats, of_above: Floats, of_below: Floats, scale: float) -> Floats:
+    """What a ratio may be off: (|a|·hb + b·ha) / (b·(b − hb)); NaN where there is none."""
+    divisor = np.where(below > 0, below, np.nan)
     # A figure with more decimals than its KPI declares may be smaller than half a step; half of it is the limit.
     least = np.maximum(divisor - of_below, divisor / 2)
-    return largest((np.abs(above) * of_below + divisor * of_above) / (divisor * least) * scale)
+    off: Floats = (np.abs(above) * of_below + divisor * of_above) / (divisor * least) * scale
+    return off
 
 
 def total(parts: Floats) -> Floats:
@@ -42,32 +41,35 @@ def total(parts: Floats) -> Floats:
     return summed
 
 
-def normalised(parts: Floats, signs: Floats, halves: Floats) -> tuple[Floats, float]:
-    """[parts, units, years] -> 0 to 100 with 100 best, and what that may be off when parts are off by ``halves``.
+def normalised(parts: Floats, signs: Floats, off: Floats) -> tuple[Floats, Floats]:
+    """[parts, units, years] -> 0 to 100 with 100 best, and what that may be off when parts are ``off`` (same shape).
 
     Per year: each part between its 2.5th and 97.5th percentile over the units that have it (inverse ECDF, so that
     the limits are figures that a unit has), put on 0 to 100; the unweighted mean for units that have all parts, put
     on 0 to 100 in the same way. The method of the resource, quality and efficiency indexes that RKA publishes
     in Kolada (descriptions of U11001 "Resursindex förskola", U11404 "Kvalitetsindex förskola" and U11901).
     """
-    scaled, off = _scaled(parts * signs[:, None, None], halves)
-    result, off = _scaled(total(scaled)[None] / len(scaled), off.mean(keepdims=True))
-    return result[0], float(off[0])
+    scaled, each = _scaled(parts * signs[:, None, None], off)
+    result, whole = _scaled(total(scaled)[None] / len(scaled), total(each)[None] / len(each))
+    return result[0], whole[0]
 
 
-def _scaled(values: Floats, halves: Floats) -> tuple[Floats, Floats]:
-    """[parts, units, years] on 0 to 100 per part and year, and per part what that may be off at the most.
+def _scaled(values: Floats, off: Floats) -> tuple[Floats, Floats]:
+    """[parts, units, years] on 0 to 100 per part and year, and what that may be off.
 
-    NaN for a year with too few units, or whose figures are all alike. A figure x and both limits may be off by h:
-    (x − low) / (high − low) then moves by at most 2h / (high − low − 2h).
+    NaN for a year with too few units, or whose figures are all alike. Where a figure x may be off by h and the limits
+    by l and u, (x − low) / (high − low) moves by at most (h + max(l, u)) / (high − low − l − u), and never out of 0–1.
     """
     low, high = _limits(values)
     # Figures that are alike on paper may differ in their last bits.
     apart = high - low > _DUST * np.maximum(np.abs(high), np.abs(low))
     span = np.where(apart, high - low, np.nan)
-    twice = 2 * halves[:, None, None]
-    off = twice / np.maximum(span - twice, span / 2) * 100.0
-    return (np.clip(values, low, high) - low) / span * 100.0, np.array([largest(part) for part in off])
+    below, above = _limits(values - off), _limits(values + off)
+    of_low, of_high = np.maximum(low - below[0], above[0] - low), np.maximum(high - below[1], above[1] - high)
+    least = span - of_low - of_high
+    moved = (off + np.maximum(of_low, of_high)) / np.where(least > 0, least, np.nan) * 100.0
+    scaled = (np.clip(values, low, high) - low) / span * 100.0
+    return scaled, np.where(np.isnan(scaled), np.nan, np.fmin(moved, 100.0))
 
 
 def _limits(values: Floats) -> tuple[Floats, Floats]:
@@ -81,9 +83,3 @@ def _limits(values: Floats) -> tuple[Floats, Floats]:
         return np.where(enough, np.take_along_axis(ordered, place, axis=1), np.nan)
 
     return at(_LOW), at(_HIGH)
-
-
-def largest(off: Floats) -> float:
-    """The largest figure of a block; 0 where there is none."""
-    there = off[~np.isnan(off)]
-    return float(there.max()) if len(there) else 0.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 
 import polars as pl
@@ -20,7 +20,8 @@ class Derived:
     figures are known, and after that only where there are none.
     deflate: the price index. signs: for each part 1 if higher is better, -1 if lower is.
     follows: the benchmarks whose figures were worked out from those of the parts.
-    half: what a value may be off at the most because its parts were rounded; no less than half its own last decimal.
+    halves: by unit, what a value of it may be off at the most because its parts were rounded, in any year; no less than
+    half of the KPI's own last decimal, unless it is a sum of counts.
     """
 
     kpi: str
@@ -30,8 +31,8 @@ class Derived:
     base_year: int | None = None
     deflate: str | None = None
     signs: tuple[float, ...] = ()
-    half: float = 0.0
     follows: frozenset[str] = frozenset()
+    halves: Mapping[str, float] = field(default_factory=dict)
 
 
 def declared(kpis: pl.DataFrame) -> tuple[Derived, ...]:
