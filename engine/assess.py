@@ -165,7 +165,7 @@ def asked(
         data = data.with_waivers(load_waivers(Path(waivers)))
     units = chosen_units(data, unit)
     _check_scopes(book, data)
-    return data, book, units
+    return data, book.in_force(data.as_of.year), units
 
 
 def _book(packs: Sequence[str | Path | RuleBook]) -> RuleBook:

@@ -126,6 +126,7 @@ def _said(error: DataError) -> Text:
 
 
 def _judged(book: RuleBook, cases: Sequence[Case], data: Dataset) -> Iterator[tuple[Case, _Found]]:
+    book = book.in_force(data.as_of.year)
     judged = judge(data, _part(book, cases), [UNIT], data.as_of.year, "sv", STATUSES, keep_frames=True)
     verdicts, answers = _verdicts(judged.verdicts, cases), _answers(judged, cases)
     in_english = [case for case in cases if "en" in dict(case.example.expected.texts)]

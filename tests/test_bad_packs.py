@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parents[1]
 BAD = ROOT / "tests" / "bad"
 _EXPECTED = re.compile(rb"# expect: (\S+)(?: (\d+):(\d+))?( warning)?\n# sv: (.+)\n# en: (.+)\n")
 
-_READING = ("binding", "lint", "overrides", "pack", "packdraft", "packfiles", "reader", "rules", "using")
+_READING = ("binding", "dated", "lint", "overrides", "pack", "packdraft", "packfiles", "reader", "rules", "using")
 
 # What a file cannot show: these are in test_pack.py.
 ABOUT_PATHS_AND_SIZES = {

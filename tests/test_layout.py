@@ -70,6 +70,7 @@ ORDER = [
     ["engine.language.example_facts"],
     ["engine.language.examples"],
     ["engine.language.model"],
+    ["engine.language.dated"],
     ["engine.language.rules"],
     ["engine.language.overrides"],
     ["engine.language.packdraft"],

@@ -115,7 +115,8 @@ class Steepness(Metric):
                 return _share(np.full(len(size), self.by.value), size)
             case _:
                 stated, relative = window.fact("materiality_abs"), window.fact("materiality_rel")
-                return np.where(np.isnan(stated), _share(np.nan_to_num(relative), size), stated)
+                own = np.where(np.isnan(stated), _share(np.nan_to_num(relative), size), stated)
+                return own * (1 + self.by.value)
 
 
 def own_years(years: int) -> Lags:

@@ -22,7 +22,7 @@ from genomlys.engine.explain.made import made
 from genomlys.engine.explain.model import Cell, Document, Explanation, Origin, Rank, Step
 from genomlys.engine.explain.scope import outside
 from genomlys.engine.explain.steps import steps
-from genomlys.engine.language.model import Rule, say_override
+from genomlys.engine.language.model import Rule, say_dated, say_override
 from genomlys.engine.language.pack import RuleBook
 from genomlys.engine.verdicts import judge
 from genomlys.engine.waiving import record, say
@@ -143,6 +143,7 @@ def _explained(case: Context, rule: Rule, subjects: Sequence[str] | None) -> Ite
         source=rule.source.in_(case.lang),
         pack=case.book.stated_in[rule.id],
         place=replace(rule.place, file=Path(rule.place.file).name),
+        dated=tuple(say_dated(each, case.lang) for each in rule.dated),
         override=None if rule.override is None else say_override(rule.override, case.lang),
     )
     ranks = _ranks(case) if rule.subject == "area" else {}

@@ -119,7 +119,7 @@ class Rank:
 @dataclass(frozen=True)
 class Document:
     """The rule as a document, the packs (name@version+hash) that it comes from, its place in its own, and what another
-    pack has changed in it."""
+    pack has changed in it; its thresholds that change with the years."""
 
     why: str
     limits: str
@@ -127,6 +127,7 @@ class Document:
     pack: str
     place: Place
     override: str | None = None
+    dated: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,8 @@ def _full(each: Explanation, lang: Lang) -> Iterator[str]:
     place = each.document.place
     line = Text(f"rad {place.line}", f"line {place.line}").in_(lang)
     yield f"{INDENT}{Text('Regelpaket', 'Pack').in_(lang)}: {each.pack}, {place.file}, {line}"
+    for dated in each.document.dated:
+        yield f"{INDENT}{Text('Över tid', 'Over time').in_(lang)}: {dated}"
     if each.document.override is not None:
         yield f"{INDENT}{Text('Ändrad', 'Changed').in_(lang)}: {each.document.override}"
     if each.rank is not None:

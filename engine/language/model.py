@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Literal
 
@@ -53,11 +53,22 @@ class Override:
 
 
 @dataclass(frozen=True)
+class Dated:
+    """A threshold that changes with the years: the word it stands under, its value from each year on, the source."""
+
+    word: str
+    values: tuple[tuple[int, str], ...]
+    source: Text
+
+
+@dataclass(frozen=True)
 class Rule:
     """One rule, a document as much as a condition. ``tells`` is one of TELLS, ``goal`` one of GOALS.
 
     ``tells`` is what a flag means: a problem, a strength, something to tell that is neither
     (mixed), or a defect in the data. ``goal`` is the part of the municipality's goal it speaks of.
+    ``dated`` are its thresholds that change with the years, and ``variants`` the rule from each such year on; the
+    rule itself is the last of them.
     """
 
     id: str
@@ -74,6 +85,15 @@ class Rule:
     examples: tuple[Example, ...]
     place: Place
     override: Override | None = None
+    dated: tuple[Dated, ...] = ()
+    variants: tuple[tuple[int, Rule], ...] = ()
+
+    def in_force(self, year: int) -> Rule:
+        """The rule with its thresholds as they are in a year."""
+        if not self.variants:
+            return self
+        first = next((each for each in reversed(self.variants) if each[0] <= year), self.variants[0])
+        return replace(first[1], override=self.override, dated=self.dated)
 
     @property
     def subject(self) -> Subject:
@@ -160,3 +180,11 @@ def _say_change(change: Change, lang: Lang) -> str:
 def _say_value(written: str) -> Text:
     """A value as it is written in a rule, with the language's own words said: "medel 5 %, hög 15 %"."""
     return Text(" ".join(_VALUES.get(word, word) for word in written.split(" ")), written)
+
+
+def say_dated(dated: Dated, lang: Lang) -> str:
+    """ "tröskeln 2 % från 2024, 3 % från 2026 (KF § 120)"."""
+    name = _NAMES.get(dated.word, Text(f"'{dated.word}'", f"'{dated.word}'")).in_(lang)
+    since = Text("från", "from").in_(lang)
+    values = ", ".join(f"{_say_value(value).in_(lang)} {since} {year}" for year, value in dated.values)
+    return f"{name} {values} ({dated.source.in_(lang)})"

@@ -21,27 +21,24 @@ from genomlys.engine.errors import Place, Text, nearest
 from genomlys.engine.language.model import Change, Move, Override, Rule
 from genomlys.engine.language.reader import Fields, Reader, shown
 from genomlys.engine.language.rules import Draft, read_move, read_rule
-from genomlys.engine.language.words import DATE, YES_OR_NO, Bilingual, Free, Many, Phrase, Word
+from genomlys.engine.language.words import (
+    DATE,
+    THRESHOLDS,
+    YES_OR_NO,
+    Bilingual,
+    ByYear,
+    Either,
+    Free,
+    Many,
+    Phrase,
+    Word,
+)
 from genomlys.engine.language.yamlfile import Map, Node, Scalar, Seq
 
 VERSION: Final = Phrase(r"[0-9A-Za-z][0-9A-Za-z.+_-]{0,39}", "2026.1")
 USED: Final = Phrase(rf"([a-z][a-z0-9-]{{0,60}})@({VERSION.pattern})", "kommun@2026.1")
-# What tells how much is needed. To ask something else, or of other KPIs, is another rule.
-THRESHOLDS: Final = (
-    "by",
-    "in",
-    "for",
-    "over",
-    "after",
-    "confidence",
-    "places",
-    "share",
-    "beyond",
-    "older_than",
-    "newer_than",
-    "at_least",
-    "at_most",
-)
+# To ask something else than how much is needed, or of other KPIs, is another rule.
+_NEW: Final = Either((Free(), ByYear()))
 WORDS: Final[Mapping[str, Word]] = {
     "rule": Word(Free("cost-above-reference"), Text("Regeln som ändras.", "The rule that is changed.")),
     "move": Word(Free("slow-the-cost"), Text("Förflyttningen som ändras.", "The move that is changed.")),
@@ -55,7 +52,7 @@ WORDS: Final[Mapping[str, Word]] = {
     "reason": Word(Bilingual(), Text("Varför.", "Why.")),
     "decided": Word(DATE, Text("När det beslutades.", "When it was decided.")),
     "off": Word(YES_OR_NO, Text("yes: används inte.", "yes: not used.")),
-    **{word: Word(Free(), Text("Den nya tröskeln.", "The new threshold.")) for word in THRESHOLDS},
+    **{word: Word(_NEW, Text("Den nya tröskeln.", "The new threshold.")) for word in THRESHOLDS},
 }
 USE: Final = Word(
     Many(USED), Text("Regelpaket som detta bygger på, med version.", "Packs that this one uses, with version.")
@@ -142,7 +139,7 @@ def changed_rule(reader: Reader, wanted: Wanted, draft: Draft[Rule], by: str) ->
         return draft
     new, changes = changed
     assert new.whole is not None
-    if _placeless(new.whole.when) == _placeless(draft.whole.when) and new.whole.severity == draft.whole.severity:
+    if _judging(new.whole) == _judging(draft.whole):
         _report_same(reader, wanted)
         return draft
     return replace(new, whole=replace(new.whole, override=_override(wanted, by, draft.whole.title, changes)))
@@ -311,6 +308,11 @@ def _said(node: Node) -> str:
     if isinstance(node, Map):
         return ", ".join(f"{key.text} {_said(value)}" for key, value in node.entries)
     return ", ".join(map(_said, node.items)) if isinstance(node, Seq) else shown(node.text)
+
+
+def _judging(rule: Rule) -> Any:
+    """What a rule's verdicts depend on."""
+    return _placeless((rule.when, rule.severity, tuple((year, each.when) for year, each in rule.variants)))
 
 
 def _placeless(value: Any) -> Any:

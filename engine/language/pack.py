@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -39,6 +39,10 @@ class RuleBook:
             rule: ", ".join(dict.fromkeys(at[one] for one in rules for at in (own, changed) if one in at))
             for rule, rules in asked.items()
         }
+
+    def in_force(self, year: int) -> RuleBook:
+        """The book with every threshold as it is in a year."""
+        return replace(self, rules=tuple(rule.in_force(year) for rule in self.rules))
 
     def beneath(self, when: Tree) -> frozenset[str]:
         """The ids of all rules that a tree's answer comes from, directly or through another rule."""
@@ -86,7 +90,7 @@ def load_pack(source: str | Path) -> Pack:
     """One pack, each rule checked by itself. Raises RuleError with every problem found."""
     draft = read_pack(source)
     if draft.reader.problems:
-        raise RuleError(sorted(draft.reader.problems, key=lambda each: each.place.order))
+        raise RuleError(sorted(dict.fromkeys(draft.reader.problems), key=lambda each: each.place.order))
     return draft.pack()
 
 

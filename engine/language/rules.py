@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final, Generic, TypeVar
 
@@ -14,6 +14,7 @@ from genomlys.engine.conditions.subjects import MOVE_FIELDS
 from genomlys.engine.conditions.tree import Tree, graded_leaf, known_leaves, leaves
 from genomlys.engine.conditions.when import read_when
 from genomlys.engine.errors import Place, Text
+from genomlys.engine.language.dated import dated_values, of_year, read_dated
 from genomlys.engine.language.examples import read_examples
 from genomlys.engine.language.model import GOALS, TELLS, Move, Rule, Severity
 from genomlys.engine.language.reader import Fields, Reader, below
@@ -46,6 +47,24 @@ class Draft(Generic[T]):
 
 
 def read_rule(fields: Fields) -> Draft[Rule]:
+    """A rule; one whose thresholds change with the years is read as it is from each such year on."""
+    found = list(dated_values(fields.node.get("when")))
+    if not found:
+        return _read_rule(fields)
+    reader = fields.reader
+    dated = [each for word, node in found if (each := read_dated(reader, word, node)) is not None]
+    years = sorted({year for each in dated for year, _ in each.values})
+    if len(dated) < len(found):
+        return Draft(None, fields.place, None, None)
+    drafts = [_read_rule(Fields(reader, of_year(fields.node, year))) for year in years]
+    last, wholes = drafts[-1], [draft.whole for draft in drafts if draft.whole is not None]
+    if last.whole is None or len(wholes) < len(drafts):
+        return replace(last, whole=None)
+    rule = replace(last.whole, dated=tuple(dated), variants=tuple(zip(years, wholes, strict=True)))
+    return replace(last, whole=rule, node=fields.node)
+
+
+def _read_rule(fields: Fields) -> Draft[Rule]:
     reader = fields.reader
     before = len(reader.problems)
     rule_id = fields.required("id", _read_id(reader))

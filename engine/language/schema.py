@@ -18,7 +18,10 @@ from genomlys.engine.errors import Text
 from genomlys.engine.language import vocabulary
 from genomlys.engine.language.words import (
     COUNT,
+    DATEABLE,
+    YEAR,
     Bilingual,
+    ByYear,
     Choice,
     Either,
     Form,
@@ -154,12 +157,23 @@ _OF: Final = Text("De villkor som räknas.", "The conditions that are counted.")
 
 
 def _leaf(shape: Shape, because: Schema) -> Schema:
-    words = {word: _word(told) for word, told in shape.words.items()}
+    words = {word: _dateable(word, _word(told)) for word, told in shape.words.items()}
     named = {"as": _word(_AS)} if because else {}
     schema = _object({**words, **named, **because}, list(shape.needed))
     if not shape.needed:
         schema["anyOf"] = [{"required": [word]} for word in shape.words]
     return {"title": shape.example, "description": _both(shape.about), **schema}
+
+
+_YEARLY: Final = Text("Var värdena är beslutade.", "Where the values are decided.")
+
+
+def _dateable(word: str, schema: Schema) -> Schema:
+    """A threshold may be given by year, with a source."""
+    if word not in DATEABLE:
+        return schema
+    told = {key: schema.pop(key) for key in ("description",) if key in schema}
+    return {**told, "anyOf": [schema, _form(ByYear())]}
 
 
 def _example(group: Group) -> Schema:
@@ -221,5 +235,9 @@ def _form(form: Form) -> Schema:
         case Group(words, needed, any_of):
             schema = _group(words, needed)
             return schema | ({"minProperties": 1} if any_of else {})
+        case ByYear():
+            years = {f"^{YEAR.pattern}$": {"type": ["string", "number"]}}
+            source = {"source": _told(_form(Bilingual()), _YEARLY)}
+            return _object(source, ["source"]) | {"patternProperties": years}
         case Named(name):
             return _ref(name)

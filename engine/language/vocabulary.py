@@ -13,13 +13,14 @@ from genomlys.engine.errors import Text
 from genomlys.engine.language.examples import EXPECT
 from genomlys.engine.language.figures import SPAN
 from genomlys.engine.language.model import GOALS, TELLS
-from genomlys.engine.language.overrides import THRESHOLDS, USE
+from genomlys.engine.language.overrides import USE
 from genomlys.engine.language.overrides import WORDS as OVERRIDE_WORDS
 from genomlys.engine.language.waivers import WORDS as WAIVER
 from genomlys.engine.language.words import (
     DATE,
     NAME,
     NUMBER,
+    THRESHOLDS,
     Bilingual,
     Choice,
     Either,

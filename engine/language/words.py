@@ -72,7 +72,12 @@ class Named:
     name: str
 
 
-Form: TypeAlias = Choice | Phrase | Free | Bilingual | Many | Either | Group | Named
+@dataclass(frozen=True)
+class ByYear:
+    """A value for each year that it changes, and their source."""
+
+
+Form: TypeAlias = Choice | Phrase | Free | Bilingual | Many | Either | Group | Named | ByYear
 
 
 @dataclass(frozen=True)
@@ -92,3 +97,22 @@ QUANTITY: Final = Phrase(rf"({NUMBER})(?:\s*([^\s0-9].*))?", "5 %", number=True)
 NAME: Final = Phrase(r"[a-z][a-z0-9-]{0,60}", "min-kommun")
 DATE: Final = Phrase(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "2025-09-01")
 YES_OR_NO: Final = Choice(("yes", "no"))
+YEAR: Final = Phrase(r"(?:19|20|21)[0-9]{2}", "2026", number=True)
+
+# The words that tell how much is needed: another pack may change them, and their values may be given by year.
+THRESHOLDS: Final = (
+    "by",
+    "in",
+    "for",
+    "over",
+    "after",
+    "confidence",
+    "places",
+    "share",
+    "beyond",
+    "older_than",
+    "newer_than",
+    "at_least",
+    "at_most",
+)
+DATEABLE: Final = frozenset({*THRESHOLDS, "than"})

@@ -18,7 +18,7 @@ from genomlys.engine.errors import Lang, Text
 from genomlys.engine.explain.words import capital
 from genomlys.engine.language.example_facts import ExampleKpi, ExampleMeasure, ExampleSignal
 from genomlys.engine.language.examples import Example
-from genomlys.engine.language.model import Move, Pack, Rule, say_override
+from genomlys.engine.language.model import Move, Pack, Rule, say_dated, say_override
 from genomlys.engine.language.pack import RuleBook
 from genomlys.engine.language.template import Part, Slot
 from genomlys.engine.report import html, markdown, rulewords
@@ -235,6 +235,7 @@ def _history(pack: Pack, rule: Rule, lang: Lang) -> Iterator[PageBlock]:
             lang
         )
     ]
+    said += [capital(say_dated(each, lang)) for each in rule.dated]
     if rule.override is not None:
         said.append(f"{capital(say_override(rule.override, lang))}")
     yield Bullets(tuple(said))
