@@ -20,6 +20,7 @@ from genomlys.engine.followup import savings
 from genomlys.engine.language.pack import RuleBook, load_rules
 from genomlys.engine.language.waivers import load_waivers
 from genomlys.engine.multiplicity import by_chance, evidence
+from genomlys.engine.totals import costs, totals
 from genomlys.engine.unknowns import summarised
 from genomlys.engine.verdicts import judge
 from genomlys.engine.waiving import record, waived
@@ -35,8 +36,9 @@ class Assessment:
     flagged and unknown ones. findings: the flagged ones with what they tell. conditions: a row per
     condition of every flagged or unknown verdict. areas: ``areas.classify``. candidates:
     ``candidates.CANDIDATES``. unknowns: a row per missing figure with the verdicts it would decide.
-    savings: ``followup.savings``. chance: ``multiplicity.CHANCE``. counts: rule, unit, status, count over all verdicts.
-    waivers: ``waiving.WAIVERS``.
+    savings: ``followup.savings``. totals, costs: what a unit's costs come to against their reference costs, and each
+    of them (``totals.TOTALS``, ``totals.COSTS``). chance: ``multiplicity.CHANCE``. counts: rule, unit, status, count
+    over all verdicts. waivers: ``waiving.WAIVERS``.
     """
 
     data: Dataset
@@ -50,6 +52,8 @@ class Assessment:
     candidates: pl.DataFrame
     unknowns: pl.DataFrame
     savings: pl.DataFrame
+    totals: pl.DataFrame
+    costs: pl.DataFrame
     chance: pl.DataFrame
     counts: pl.DataFrame
     waivers: pl.DataFrame
@@ -57,19 +61,7 @@ class Assessment:
     @property
     def frames(self) -> Mapping[str, pl.DataFrame]:
         """The result frames by name, as they are written to files."""
-        names = (
-            "verdicts",
-            "conditions",
-            "findings",
-            "areas",
-            "candidates",
-            "unknowns",
-            "savings",
-            "chance",
-            "counts",
-            "waivers",
-        )
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in _FRAMES}
 
 
 def assess(
@@ -103,6 +95,7 @@ def assess(
     judged = replace(judged, verdicts=waived(judged.verdicts, data))
     sight = Sight(targets=judged.grid.targets)
     areas = classify(judged, book)
+    each_cost = costs(judged.grid)
     facts = rule_facts(book, lang)
     findings = (
         judged.verdicts.filter(pl.col("status") == "flagged")
@@ -123,6 +116,8 @@ def assess(
         unknowns=summarised(judged.cells, judged.verdicts, book, data),
         savings=savings(data),
         chance=by_chance(judged.tally, judged.verdicts, book, lang),
+        totals=totals(each_cost),
+        costs=each_cost,
         counts=judged.tally.group_by("rule", "unit", "status")
         .agg(pl.col("count").sum())
         .sort("rule", "unit", "status"),
@@ -130,6 +125,20 @@ def assess(
     )
 
 
+_FRAMES = (
+    "verdicts",
+    "conditions",
+    "findings",
+    "areas",
+    "candidates",
+    "unknowns",
+    "savings",
+    "totals",
+    "costs",
+    "chance",
+    "counts",
+    "waivers",
+)
 _FINDING = (
     "subject_kind",
     "subject",

@@ -32,6 +32,7 @@ _REFERENCES: Final = (
     _Reference("units", "parent", "units"),
     _Reference("kpis", "area", "areas"),
     _Reference("kpis", "volume", "kpis"),
+    _Reference("kpis", "part_of", "kpis"),
     _Reference("kpis", "of", "kpis"),
     _Reference("values", "unit", "units"),
     _Reference("values", "kpi", "kpis"),
@@ -53,7 +54,8 @@ def check_across(tables: Mapping[str, CheckedTable]) -> Found:
     """Every problem between rows and tables. A table that could not be read is not in ``tables``, and is not asked."""
     found = [_duplicates(checked) for checked in tables.values()]
     found += [_references(tables, reference) for reference in _REFERENCES]
-    found += [_endless_parents(tables), _targets(tables), _peer_groups(tables), check_derivations(tables)]
+    found += [_endless(tables, *circle) for circle in _CIRCLES]
+    found += [_targets(tables), _peer_groups(tables), check_derivations(tables)]
     found += [check_figures(tables, name) for name in ("values", "benchmarks")]
     return Found.all_of(found)
 
@@ -111,14 +113,14 @@ def _unknown(name: str, target: str, known: pl.Series, also: Sequence[int] = (),
     return Said(code, said, nearest(name, known.to_list()))
 
 
-def _endless_parents(tables: Mapping[str, CheckedTable]) -> Found:
-    """Units that are below themselves, through one parent or more."""
-    checked = tables.get("units")
-    if checked is None or checked.lost & {"unit", "parent"}:
+def _endless(tables: Mapping[str, CheckedTable], table: str, column: str, say: Say) -> Found:
+    """Units below themselves and KPIs that are part of themselves, through one other or more."""
+    checked, (name,) = tables.get(table), key(table)
+    if checked is None or checked.lost & {name, column}:
         return Found()
-    above = dict(checked.frame.select("unit", "parent").drop_nulls().iter_rows())
-    within = {unit for unit in above if _comes_back(unit, above)}
-    return checked.tell(pl.col("unit").is_in(list(within)) & pl.col("parent").is_not_null(), "parent", _below_itself)
+    above = dict(checked.frame.select(name, column).drop_nulls().iter_rows())
+    within = {each for each in above if _comes_back(each, above)}
+    return checked.tell(pl.col(name).is_in(list(within)) & pl.col(column).is_not_null(), column, say)
 
 
 def _comes_back(unit: str, above: Mapping[str, str]) -> bool:
@@ -134,6 +136,17 @@ def _below_itself(text: str, row: Mapping[str, Any]) -> Said:
     said = Text(f"enheten {unit} hör till sig själv.", f"the unit {unit} belongs to itself.")
     remedy = Text("Skriv enheten närmast ovanför, eller ingenting.", "Write the unit next above, or nothing.")
     return Said("parent-circle", said, remedy)
+
+
+def _part_of_itself(text: str, row: Mapping[str, Any]) -> Said:
+    kpi = quote(row["kpi"])
+    said = Text(f"nyckeltalet {kpi} är en del av sig självt.", f"the KPI {kpi} is part of itself.")
+    remedy = Text("Skriv det nyckeltal som det är en del av, eller ingenting.", "Write what it is part of, or nothing.")
+    return Said("part-circle", said, remedy)
+
+
+# Columns that name another row of their own table, which may not lead back.
+_CIRCLES: Final = (("units", "parent", _below_itself), ("kpis", "part_of", _part_of_itself))
 
 
 def _targets(tables: Mapping[str, CheckedTable]) -> Found:

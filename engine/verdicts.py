@@ -25,6 +25,7 @@ from genomlys.engine.justification import sentence
 from genomlys.engine.language.model import TELLS, Rule
 from genomlys.engine.language.pack import RuleBook, graded_leaf
 from genomlys.engine.multiplicity import Tests
+from genomlys.engine.totals import benchmarks_read
 from genomlys.engine.unknowns import CELLS, missing_cells
 
 _COUNTED = (*KpiCount.COUNTS, "applying")
@@ -115,7 +116,8 @@ def judge(
     """Evaluate all rules. ``statuses`` are the verdicts to keep as rows; all are counted."""
     kpi_rules = [rule for rule in book.rules if rule.subject == "kpi"]
     reads = evaluate.reads_of(kpi_rules, targets=bool((data.kpis["direction"] == "target").any()))
-    grid = build_grid(data, units, reads.benchmarks, as_of_year, reads.among)
+    benchmarks = tuple(dict.fromkeys((*reads.benchmarks, *benchmarks_read(data))))
+    grid = build_grid(data, units, benchmarks, as_of_year, reads.among)
     sight = Sight(targets=grid.targets)
     out = _Collected(book, lang, tuple(statuses), sight, Tests(grid.unit_at))
     tally = _Tally(data, grid, [*_needs_of_areas(book)], kpi_rules)

@@ -173,9 +173,9 @@ def test_out_writes_every_file_and_tells_where(tmp_path: Path) -> None:
     out = tmp_path / "a" / "b"
     done = run("assess", "--out", out)
     assert done.exit_code == 0 and done.stdout == run("assess").stdout
-    assert done.stderr == f"12 filer i {out}.\n"
+    assert done.stderr == f"14 filer i {out}.\n"
     names = {path.name for path in out.iterdir()}
-    assert len(names) == 11 and {"report.md", "assessment.json", "findings.csv"} <= names
+    assert len(names) == 14 and {"report.md", "assessment.json", "findings.csv"} <= names
     assert json.loads((out / "assessment.json").read_text(encoding="utf-8"))["lang"] == "sv"
     first = {path.name: path.read_bytes() for path in out.iterdir()}
     run("assess", "--out", out)

@@ -12,6 +12,7 @@ from genomlys.engine.report.many import overall
 from genomlys.engine.report.observed import others, strengths
 from genomlys.engine.report.overview import opening
 from genomlys.engine.report.proposals import proposals
+from genomlys.engine.report.totalled import total
 from genomlys.engine.report.waived import waived
 
 
@@ -24,6 +25,7 @@ def content(assessment: Assessment, ids: bool = False) -> list[Block]:
         return overall(assessment)
     return [
         *opening(assessment),
+        *total(assessment),
         *proposals(assessment, ids),
         *others(assessment),
         *waived(assessment),

@@ -17,7 +17,19 @@ from genomlys.engine.language.model import Override
 
 FILE: Final = "assessment.json"
 FORMAT: Final = 1  # counted up when something is taken away or changes its meaning, not when something is added
-_FRAMES: Final = ("areas", "candidates", "findings", "followup", "savings", "unknowns", "chance", "counts", "waivers")
+_FRAMES: Final = (
+    "areas",
+    "candidates",
+    "findings",
+    "followup",
+    "savings",
+    "totals",
+    "costs",
+    "unknowns",
+    "chance",
+    "counts",
+    "waivers",
+)
 
 
 def files(assessment: Assessment) -> Mapping[str, bytes]:

@@ -13,6 +13,7 @@ from genomlys.engine.report.blocks import Block, Heading, Paragraph, Table
 from genomlys.engine.report.chance import chance
 from genomlys.engine.report.facts import status_counts, titles
 from genomlys.engine.report.overview import about
+from genomlys.engine.report.totalled import total_of_many
 from genomlys.engine.report.waived import waived
 from genomlys.engine.report.words import count, tidy
 from genomlys.engine.writing import format_number
@@ -33,6 +34,7 @@ def overall(assessment: Assessment) -> list[Block]:
         Heading(1, Text(f"Genomlysning av {units}", f"Review of {units}").in_(lang)),
         about(assessment),
         Paragraph(_against_goal(assessment.areas, lang)),
+        *total_of_many(assessment),
         Heading(2, Text("Flaggade bedömningar per regel", "Flagged verdicts by rule").in_(lang)),
         *_rules(assessment),
         *chance(assessment),
