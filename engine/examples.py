@@ -18,8 +18,9 @@ from genomlys.engine.conditions.margin import Margin
 from genomlys.engine.conditions.tree import leaves, needs
 from genomlys.engine.dataset import Dataset
 from genomlys.engine.errors import DataError, Lang, Place, Text
-from genomlys.engine.evaluate import STATUSES
+from genomlys.engine.evaluate import STATUSES, flagged
 from genomlys.engine.example_tables import UNIT, Case, dataset_of
+from genomlys.engine.justification import sentence
 from genomlys.engine.language.figures import Span
 from genomlys.engine.language.pack import RuleBook
 from genomlys.engine.verdicts import Judged, judge
@@ -127,29 +128,45 @@ def _said(error: DataError) -> Text:
 
 def _judged(book: RuleBook, cases: Sequence[Case], data: Dataset) -> Iterator[tuple[Case, _Found]]:
     book = book.in_force(data.as_of.year)
-    judged = judge(data, _part(book, cases), [UNIT], data.as_of.year, "sv", STATUSES, keep_frames=True)
+    judged = judge(data, _part(book, cases), [UNIT], data.as_of.year, "sv", STATUSES, keep_frames=True, details=False)
     verdicts, answers = _verdicts(judged.verdicts, cases), _answers(judged, cases)
-    in_english = [case for case in cases if "en" in dict(case.example.expected.texts)]
-    english = {}
-    if in_english:
-        again = judge(data, _part(book, in_english), [UNIT], data.as_of.year, "en", STATUSES)
-        english = _verdicts(again.verdicts, in_english)
+    english = _in_english(judged, cases)
     for case in cases:
         key = (case.rule.id, case.subject)
         texts: dict[Lang, str | None] = {"sv": verdicts[key]["text"]}
         if key in english:
-            texts["en"] = english[key]["text"]
+            texts["en"] = english[key]
         verdict = verdicts[key]
         told = () if verdict["status"] == "not_applicable" else answers[key]
         # Only a verdict that surprises is told of with what it lacks.
         asked = verdict["status"] == "unknown" != case.example.expected.status
-        yield case, _Found(verdict, told, texts, _missing(judged, book, case) if asked else ())
+        yield case, _Found(verdict, told, texts, _missing(book, case) if asked else ())
 
 
-def _missing(judged: Judged, book: RuleBook, case: Case) -> tuple[str, ...]:
-    read_by = [rule.id for rule in _part(book, [case]).rules]
-    cells = judged.cells.filter(pl.col("area") == case.area, pl.col("rule").is_in(read_by))
-    said = cells.select(pl.format("{} {}", "source", pl.col("year").cast(pl.String).fill_null("?")))
+def _in_english(judged: Judged, cases: Sequence[Case]) -> dict[tuple[str, str], str | None]:
+    """The texts of those that expect one, over the frames that the Swedish ones were written from."""
+    sight = Sight(targets=judged.grid.targets)
+    asked: dict[str, list[Case]] = {}
+    for case in cases:
+        if "en" in dict(case.example.expected.texts):
+            asked.setdefault(case.rule.id, []).append(case)
+    found: dict[tuple[str, str], str | None] = {}
+    for name, mine in asked.items():
+        rule, subjects = mine[0].rule, [case.subject for case in mine]
+        frame = judged.frames[rule.subject].filter(pl.col("subject").is_in(subjects), flagged(name))
+        told = frame.select("subject", text=sentence(rule, "en", sight)).iter_rows()
+        found |= dict.fromkeys(((name, subject) for subject in subjects), None)
+        found |= {(name, subject): text for subject, text in told}
+    return found
+
+
+def _missing(book: RuleBook, case: Case) -> tuple[str, ...]:
+    """The figures that would decide a case, which is judged once more by itself for it."""
+    data = dataset_of([case])
+    judged = judge(data, _part(book, [case]), [UNIT], data.as_of.year, "sv", STATUSES)
+    said = judged.cells.filter(pl.col("area") == case.area).select(
+        pl.format("{} {}", "source", pl.col("year").cast(pl.String).fill_null("?"))
+    )
     return tuple(dict.fromkeys(said.to_series().to_list()))
 
 

@@ -112,19 +112,24 @@ def judge(
     statuses: Sequence[str],
     *,
     keep_frames: bool = False,
+    details: bool = True,
 ) -> Judged:
-    """Evaluate all rules. ``statuses`` are the verdicts to keep as rows; all are counted."""
+    """Evaluate all rules. ``statuses`` are the verdicts to keep as rows; all are counted.
+
+    Without ``details`` there is nothing but the verdicts themselves: no conditions, missing figures, counts or years
+    flagged in a row.
+    """
     kpi_rules = [rule for rule in book.rules if rule.subject == "kpi"]
     reads = evaluate.reads_of(kpi_rules, targets=bool((data.kpis["direction"] == "target").any()))
     benchmarks = tuple(dict.fromkeys((*reads.benchmarks, *benchmarks_read(data))))
     grid = build_grid(data, units, benchmarks, as_of_year, reads.among)
     sight = Sight(targets=grid.targets)
-    out = _Collected(book, lang, tuple(statuses), sight, Tests(grid.unit_at))
+    out = _Collected(book, lang, tuple(statuses), sight, Tests(grid.unit_at), details)
     tally = _Tally(data, grid, [*_needs_of_areas(book)], kpi_rules)
     blocks: list[pl.DataFrame] = []
     for rows in _blocks(len(grid.own)):
         frame = judge_series(grid, rows, kpi_rules, reads, sight)
-        streaks = years_flagged(grid, frame, kpi_rules, reads, sight)
+        streaks = years_flagged(grid, frame, kpi_rules, reads, sight) if details else None
         tally.add(frame, rows)
         named = _with_names(grid, frame)
         out.add(named, kpi_rules, streaks)
@@ -255,7 +260,10 @@ def _pointing(rules: Sequence[Rule]) -> dict[str, pl.Expr]:
 class _Collected:
     """Gathers the rows of all subjects and blocks into the result frames."""
 
-    def __init__(self, book: RuleBook, lang: Lang, statuses: tuple[str, ...], sight: Sight, tests: Tests) -> None:
+    def __init__(
+        self, book: RuleBook, lang: Lang, statuses: tuple[str, ...], sight: Sight, tests: Tests, details: bool
+    ) -> None:
+        self._details = details
         self._packs = book.stated_in
         self._lang: Lang = lang
         self._statuses = statuses
@@ -273,11 +281,13 @@ class _Collected:
                 self._tests.add(rule.id, frame, p)
             streak = pl.lit(None, dtype=pl.Int32) if streaks is None else pl.lit(streaks[rule.id])
             told = frame.with_columns(status=evaluate.status(rule.id), years_flagged=streak)
-            counts = told.group_by("unit", "area", "status").agg(count=pl.len().cast(pl.Int64))
-            self._counts.append(counts.with_columns(rule=pl.lit(rule.id)))
+            if self._details:
+                counts = told.group_by("unit", "area", "status").agg(count=pl.len().cast(pl.Int64))
+                self._counts.append(counts.with_columns(rule=pl.lit(rule.id)))
             told = told.filter(pl.col("status").is_in(list(self._statuses)))
             if not told.is_empty():
                 self._verdicts.append((rule.id, self._rows(told, rule)))
+            if self._details and not told.is_empty():
                 self._conditions.append(self._leaves(told, rule))
                 self._cells.append(missing_cells(told.filter(pl.col("status") == "unknown"), rule, self._sight))
 

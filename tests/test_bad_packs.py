@@ -124,4 +124,6 @@ def test_the_messages_are_whole_sentences_in_both_languages() -> None:
         assert mistake.sv != mistake.en
         for words in (mistake.sv, mistake.en):
             assert words.endswith((".", "?", "…")), mistake.pack.name
-            assert not re.search(r"\.\.(?!\.)|  | \.|None|Traceback", words), mistake.pack.name
+            # What is quoted stands as it was written.
+            plain = re.sub(r"'[^']*'", "''", words)
+            assert not re.search(r"\.\.(?!\.)|  | \.|None|Traceback", plain), mistake.pack.name
