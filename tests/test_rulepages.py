@@ -103,6 +103,17 @@ def test_a_condition_is_an_outline_in_words() -> None:
     assert "flagged by “Cost above the reference cost”\n" in page_of("measure-without-effect", "en")
 
 
+def test_thresholds_of_years_are_told_with_their_source(tmp_path: Path) -> None:
+    path = tmp_path / "prov.yaml"
+    dated = "{is: above, than: reference, by: {2024: 2 %, 2026: 3 %, source: KF § 120}}"
+    text = HOSTILE.replace(
+        '{any: [{is: above, than: reference}, {not: {is: missing, because: "<i>Saknas</i>"}}]}', dated
+    )
+    path.write_text(text, encoding="utf-8")
+    page = FORMATS["md"](pages(load_rules(path), "sv")[1], "sv")
+    assert "| by | 2 % | 2024 | KF § 120 |\n| by | 3 % | 2026 | KF § 120 |\n" in page
+
+
 def test_a_change_and_its_reason_are_history(tmp_path: Path) -> None:
     own = tmp_path / "egna.yaml"
     own.write_text(

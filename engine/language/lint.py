@@ -46,7 +46,9 @@ def lint(book: RuleBook) -> tuple[Problem, ...]:
 def _never_or_always(book: _Book) -> Iterator[Problem]:
     """A rule or a part of one that cannot come out more than one way."""
     for rule in book.rules:
-        yield from _settled(rule.when, rule.scope, book.by_id, "all")
+        # Of a rule whose thresholds change with the years, as it is from each of them on.
+        trees = [variant.when for _, variant in rule.variants] or [rule.when]
+        yield from dict.fromkeys(each for tree in trees for each in _settled(tree, rule.scope, book.by_id, "all"))
     for move in book.moves:
         yield from _settled(move.when, _AREA, book.by_id, "all")
 

@@ -256,7 +256,7 @@ def _compared(side: str, than: Basis, by: Band, lag: int, scope: Scope) -> _Clai
     found = [_Claim({("sign", what): frozenset((-1, 0, 1))}, lambda world: _truth(world[("sign", what)] == sign))]
     size = ("size", by.kind, what)
     if by.kind == "material":
-        found.append(_one_of(size, ("small", "large"), ("large",)))
+        found.append(_above(size, 1.0 + by.value))
     elif by.value > 0:
         found.append(_above(size, by.value))
     return _where_meant("direction", _all_of(found)) if by_direction else _all_of(found)

@@ -238,6 +238,6 @@ def _form(form: Form) -> Schema:
         case ByYear():
             years = {f"^{YEAR.pattern}$": {"type": ["string", "number"]}}
             source = {"source": _told(_form(Bilingual()), _YEARLY)}
-            return _object(source, ["source"]) | {"patternProperties": years}
+            return _object(source, ["source"]) | {"patternProperties": years, "minProperties": 2}
         case Named(name):
             return _ref(name)

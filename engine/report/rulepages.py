@@ -18,7 +18,7 @@ from genomlys.engine.errors import Lang, Text
 from genomlys.engine.explain.words import capital
 from genomlys.engine.language.example_facts import ExampleKpi, ExampleMeasure, ExampleSignal
 from genomlys.engine.language.examples import Example
-from genomlys.engine.language.model import Move, Pack, Rule, say_dated, say_override
+from genomlys.engine.language.model import Dated, Move, Pack, Rule, say_override
 from genomlys.engine.language.pack import RuleBook
 from genomlys.engine.language.template import Part, Slot
 from genomlys.engine.report import html, markdown, rulewords
@@ -201,7 +201,17 @@ def _limits(rule: Rule, lang: Lang) -> Iterator[PageBlock]:
             for level, limit in rule.severity.from_gap
         ]
         yield Table(head, tuple(rows), right=frozenset([1]))
+    if rule.dated:
+        heads = (("Gräns", "Limit"), ("Värde", "Value"), ("Från år", "From"), ("Källa", "Source"))
+        dated = tuple(row for each in rule.dated for row in _of_years(each, lang))
+        yield Table(tuple(Text(*head).in_(lang) for head in heads), dated)
     yield Paragraph(rule.source.in_(lang))
+
+
+def _of_years(dated: Dated, lang: Lang) -> Iterator[tuple[str, ...]]:
+    """A row for each year that the threshold changes."""
+    for year, value in dated.values:
+        yield dated.word, value, str(year), dated.source.in_(lang)
 
 
 def _sentences(tree: Tree, lang: Lang) -> Iterator[PageBlock]:
@@ -235,7 +245,6 @@ def _history(pack: Pack, rule: Rule, lang: Lang) -> Iterator[PageBlock]:
             lang
         )
     ]
-    said += [capital(say_dated(each, lang)) for each in rule.dated]
     if rule.override is not None:
         said.append(f"{capital(say_override(rule.override, lang))}")
     yield Bullets(tuple(said))
