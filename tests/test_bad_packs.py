@@ -37,7 +37,9 @@ ABOUT_PATHS_AND_SIZES = {
     "duplicate-pack",
     "too-many-files",
     "too-many-moves",
+    "too-large-pack",
     "too-many-packs",
+    "too-many-rules",
     "too-many-problems",
     "unreadable-file",
 }

@@ -16,6 +16,7 @@ from genomlys.engine.language.model import Move, Rule
 from genomlys.engine.language.reader import Reader, shown
 from genomlys.engine.language.rules import Draft
 
+MOST_RULES: Final = 1000
 MOST_MOVES: Final = 100
 
 
@@ -39,7 +40,14 @@ def check_ids(reader: Reader, kind: str, drafts: Sequence[Draft[Rule]] | Sequenc
         taken.setdefault(draft.id, draft.id_place)
 
 
-def check_number(reader: Reader, moves: Sequence[Draft[Move]]) -> None:
+def check_number(reader: Reader, rules: Sequence[Draft[Rule]], moves: Sequence[Draft[Move]]) -> None:
+    if len(rules) > MOST_RULES:
+        reader.report(
+            "too-many-rules",
+            rules[MOST_RULES].id_place,
+            Text(f"fler än {MOST_RULES} regler.", f"more than {MOST_RULES} rules."),
+            Text("Slå ihop dem som säger samma sak.", "Merge those that say the same."),
+        )
     if len(moves) > MOST_MOVES:
         reader.report(
             "too-many-moves",

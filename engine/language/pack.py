@@ -109,7 +109,7 @@ def _bind(
             moves = [move for draft in drafts for move in draft.moves]
             check_ids(reader, "rule", rules)
             check_ids(reader, "move", moves)
-            check_number(reader, moves)
+            check_number(reader, rules, moves)
             complete = complete and all(draft.complete for draft in drafts)
             if not any(problem.code == "off-but-referred" for problem in reader.problems):
                 check_references(reader, [*rules, *moves], {rule.id: rule for rule in rules if rule.id}, complete)

@@ -10,6 +10,8 @@ from genomlys.engine.errors import Place, Problem, RuleError, Text, nearest
 from genomlys.engine.language.yamlfile import MAX_BYTES
 
 _MOST_FILES: Final = 100
+# Some six hundred rules: what cannot be read in a few seconds cannot be looked after by anyone either.
+MAX_PACK_BYTES: Final = 2 * 1024 * 1024
 _SUFFIXES: Final = (".yaml", ".yml")
 
 
@@ -56,6 +58,10 @@ def pack_files(source: str | Path) -> list[tuple[Path, bytes]]:
             problems.append(_unreadable(Place(str(path)), error))
     if problems:
         raise RuleError(problems)
+    if sum(len(content) for _, content in found) > MAX_PACK_BYTES:
+        limit = MAX_PACK_BYTES // 1024 // 1024
+        message = Text(f"regelpaketet är större än {limit} MiB.", f"the pack is larger than {limit} MiB.")
+        raise RuleError([Problem("too-large-pack", Place(str(source)), message, _DIVIDED)])
     return found
 
 
@@ -78,6 +84,10 @@ def _paths(source: str | Path) -> list[Path]:
     return found
 
 
+_DIVIDED: Final = Text(
+    "Dela upp det i flera regelpaket, där ett använder de andra.",
+    "Divide it into several packs, where one uses the others.",
+)
 _FEWER: Final = Text("Skriv fler regler i varje fil.", "Write more rules in each file.")
 
 

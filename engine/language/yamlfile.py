@@ -292,6 +292,10 @@ class _Composer:
 
     def _syntax(self, error: yaml.MarkedYAMLError) -> None:
         at, start = self._at(error.problem_mark), self._at(error.context_mark)
+        if error.problem and "nesting depth" in error.problem:
+            # A parser that has a limit of its own meets it before it gives anything.
+            self.problems.append(Problem("yaml-too-deep", at or Place(self._file), *_TOO_DEEP))
+            return
         self.problems.append(explain(self._file, self._text, at, error.problem or str(error), start))
 
 
