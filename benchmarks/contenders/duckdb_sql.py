@@ -40,13 +40,13 @@ def answer(folder: Path) -> Answer:
     _stage(db, "series", "wide JOIN kpis USING (k)", formulas.seen())
     _comparisons(db, folder)
     bases = formulas.bases()
-    joined = "series JOIN peer_figures USING (series_at)"
-    _stage(db, "costs", f"{joined} WHERE is_cost", [*bases, *formulas.trend("cost", 8, 0.05, 1.0, 0.01)])
-    nation = f"{joined} JOIN nation USING (k) WHERE is_result"
-    _stage(db, "results", nation, [*bases, *formulas.trend("worse", 6, 0.10, formulas.weight, None)])
+    costs = "series JOIN peers_of_costs USING (series_at)"
+    _stage(db, "costs", costs, [*bases, *formulas.trend("cost", 8, 0.05, 1.0, 0.01)])
+    results = "series JOIN peers_of_results USING (series_at) JOIN nation USING (k)"
+    _stage(db, "results", results, [*bases, *formulas.trend("worse", 6, 0.10, formulas.weight, None)])
     db.sql(
         """CREATE TABLE told
-        (rule VARCHAR, series_at BIGINT, unit_at BIGINT, a BIGINT, judged BOOLEAN, status UTINYINT, margin DOUBLE)"""
+        (rule VARCHAR, k BIGINT, unit_at BIGINT, a BIGINT, judged BOOLEAN, status UTINYINT, margin DOUBLE)"""
     )
     _judge(db, formulas, "costs", formulas.of_costs())
     _judge(db, formulas, "costs JOIN referred USING (series_at)", formulas.of_referenced())
@@ -98,34 +98,9 @@ def _wide(db: duckdb.DuckDBPyConnection, folder: Path, first: int) -> None:
 
 
 def _comparisons(db: duckdb.DuckDBPyConnection, folder: Path) -> None:
-    """Of the similar municipalities, all municipalities and the reference cost: a column per year."""
-    columns, joins, figures = [], [], []
-    for member in range(MEMBERS):
-        columns += [f"m{member}.y{year} AS v{member}_{year}" for year in PEER_YEARS]
-        joins.append(
-            f"LEFT JOIN wide m{member} ON m{member}.series_at = s.series_at - s.unit_at + member_at[{member + 1}]"
-        )
-    for year in PEER_YEARS:
-        values = [f"v{member}_{year}" for member in range(MEMBERS)]
-        count = " + ".join(f"({value} IS NOT NULL)::INTEGER" for value in values)
-        total = " + ".join(f"coalesce({value}, 0)" for value in values)
-        figures += [
-            f"CASE WHEN {count} >= {FEWEST} THEN ({total}) / ({count}) END AS p{year}",
-            f"CASE WHEN {count} >= {FEWEST} THEN list_median([{', '.join(values)}]) END AS q{year}",
-        ]
-        if year in OWN_YEARS:
-            marks = [f"w{member}_{year}" for member in range(MEMBERS)]
-            columns += [f"m{member}.m{year} AS {mark}" for member, mark in enumerate(marks)]
-            figures += _of_own_year(year, values, marks, count)
-    db.sql(
-        f"""CREATE TABLE peer_figures AS
-        WITH groups AS (
-          SELECT service, unit_at, list(member_at ORDER BY member_at) AS member_at FROM peers GROUP BY ALL),
-        gathered AS (
-          SELECT s.series_at, {", ".join(columns)} FROM series s JOIN groups USING (service, unit_at) {" ".join(joins)}
-          WHERE is_cost OR is_result)
-        SELECT series_at, {", ".join(figures)} FROM gathered"""
-    )
+    """Of the similar municipalities, all municipalities and the reference cost: a few columns per year."""
+    _of_peers(db, "peers_of_costs", "is_cost", means_alone=True)
+    _of_peers(db, "peers_of_results", "is_result", means_alone=False)
     db.sql(f"CREATE TABLE nation AS {_nation()}")
     years = ", ".join(f"max(value) FILTER (year = {year}) AS r{year}" for year in RECENT)
     db.sql(
@@ -133,6 +108,36 @@ def _comparisons(db: duckdb.DuckDBPyConnection, folder: Path) -> None:
         FROM '{folder}/benchmarks.parquet' b
         JOIN kpis ON kpis.kpi = b.kpi::VARCHAR JOIN units ON units.unit = b.unit::VARCHAR
         WHERE benchmark = 'reference' GROUP BY series_at"""
+    )
+
+
+def _of_peers(db: duckdb.DuckDBPyConnection, name: str, scope: str, *, means_alone: bool) -> None:
+    """A join a member: an aggregate over one join to all of them took four times as long."""
+    columns, joins, figures = [], [], []
+    for member in range(MEMBERS):
+        columns += [f"m{member}.y{year} AS v{member}_{year}" for year in PEER_YEARS]
+        columns += [f"m{member}.m{year} AS w{member}_{year}" for year in OWN_YEARS]
+        joins.append(
+            f"LEFT JOIN wide m{member} ON m{member}.series_at = s.series_at - s.unit_at + member_at[{member + 1}]"
+        )
+    for year in PEER_YEARS:
+        values = [f"v{member}_{year}" for member in range(MEMBERS)]
+        count = " + ".join(f"({value} IS NOT NULL)::INTEGER" for value in values)
+        total = " + ".join(f"coalesce({value}, 0)" for value in values)
+        figures.append(f"CASE WHEN {count} >= {FEWEST} THEN ({total}) / ({count}) END AS p{year}")
+        if means_alone:
+            continue
+        figures.append(f"CASE WHEN {count} >= {FEWEST} THEN list_median([{', '.join(values)}]) END AS q{year}")
+        if year in OWN_YEARS:
+            figures += _of_own_year(year, values, [f"w{member}_{year}" for member in range(MEMBERS)], count)
+    db.sql(
+        f"""CREATE TABLE {name} AS
+        WITH groups AS (
+          SELECT service, unit_at, list(member_at ORDER BY member_at) AS member_at FROM peers GROUP BY ALL),
+        gathered AS (
+          SELECT s.series_at, {", ".join(columns)} FROM series s JOIN groups USING (service, unit_at) {" ".join(joins)}
+          WHERE {scope})
+        SELECT series_at, {", ".join(figures)} FROM gathered"""
     )
 
 
@@ -201,11 +206,11 @@ def _judge(db: duckdb.DuckDBPyConnection, formulas: Formulas, source: str, rules
         f'{formulas.status(said).text}::UTINYINT AS "{rule}:status", {said.margin.text} AS "{rule}:margin"'
         for rule, said in rules.items()
     )
-    db.sql(f"CREATE OR REPLACE TEMP TABLE judged AS SELECT series_at, unit_at, a, judged, {columns} FROM {source}")
+    db.sql(f"CREATE OR REPLACE TEMP TABLE judged AS SELECT k, unit_at, a, judged, {columns} FROM {source}")
     for rule in rules:
         status = f'"{rule}:status"'
         margin = f'CASE WHEN {status} = 0 THEN "{rule}:margin" END'
-        db.sql(f"INSERT INTO told SELECT '{rule}', series_at, unit_at, a, judged, {status}, {margin} FROM judged")
+        db.sql(f"INSERT INTO told SELECT '{rule}', k, unit_at, a, judged, {status}, {margin} FROM judged")
 
 
 _POOR = """CREATE TABLE poor AS
@@ -226,7 +231,7 @@ SELECT rule, unit, {_NAME} AS status, sum(n)::BIGINT AS count FROM counted JOIN 
 GROUP BY ALL HAVING sum(n) > 0"""
 
 _FOUND = f"""SELECT rule, kpi AS subject, unit, {_NAME} AS status, margin
-FROM told JOIN units USING (unit_at) JOIN kpis ON kpis.k = told.series_at // (SELECT count(*) FROM units)
+FROM told JOIN units USING (unit_at) JOIN kpis USING (k)
 WHERE status IN (0, 2) UNION ALL
 SELECT 'poor-area', area, unit, {_NAME}, CASE WHEN status = 0 THEN margin END FROM poor JOIN units USING (unit_at)
 WHERE status IN (0, 2)"""
