@@ -16,7 +16,10 @@ from genomlys.engine.tables import TABLES, empty
 
 UNIT: Final = "exempel"
 _UNIT_TITLE: Final = "Kommunen"
+_FIRST_YEAR: Final = 1900
 _FILLER: Final = "utfyllnad"
+_PEER: Final = "liknande"
+_OTHER: Final = "annan"
 
 _Row = Mapping[str, Any]
 
@@ -50,6 +53,11 @@ class Case:
     def entry(self, row: int) -> str:
         return f"exempel-{self.number}-{row + 1}"
 
+    def others(self) -> tuple[int, int]:
+        """How many similar and how many other municipalities there are beside."""
+        kpis = self.example.kpis
+        return max((len(kpi.peers) for kpi in kpis), default=0), max((len(kpi.nation) for kpi in kpis), default=0)
+
     def names(self) -> frozenset[tuple[str, str]]:
         """What no other example of the same data set may be called."""
         kpis = [("kpi", self.kpi(row)) for row in range(len(self.example.kpis))]
@@ -59,13 +67,14 @@ class Case:
 def dataset_of(cases: Sequence[Case]) -> Dataset:
     """One data set of cases of the same day, or of none after the first; none with a name of another's.
 
+    All must have as many other municipalities, since these are the same for all.
+
     Raises DataError, with places in the tables made here, for figures that no data set may have.
     """
     rows: dict[str, list[_Row]] = {table: [] for table in TABLES}
     rows["units"].append({"unit": UNIT, "title": _UNIT_TITLE, "kind": "municipality"})
-    for case in cases:
-        for table, row in _rows(case):
-            rows[table].append(row)
+    for table, row in [*_units(cases[0]), *(row for case in cases for row in _rows(case))]:
+        rows[table].append(row)
     if not rows["values"]:
         for table, row in _filler(cases[0].example.as_of.year):
             rows[table].append(row)
@@ -74,25 +83,42 @@ def dataset_of(cases: Sequence[Case]) -> Dataset:
     return read_dataset({"dataset": about, **frames})
 
 
+def _units(case: Case) -> Iterator[tuple[str, _Row]]:
+    """The other municipalities, and of what kind is one that belongs to no nation."""
+    for name, count in zip((_PEER, _OTHER), case.others(), strict=True):
+        for number in range(1, count + 1):
+            yield "units", {"unit": f"{name}-{number}", "title": f"{name.title()} {number}", "kind": "municipality"}
+    if case.others()[0]:
+        # Where there are groups of peers, each KPI has one; this is for those that say nothing of theirs.
+        yield "units", {"unit": _FILLER, "title": _FILLER, "kind": "company"}
+        yield "peers", {"unit": UNIT, "group": _FILLER, "year": _FIRST_YEAR, "member": _FILLER}
+
+
 def _rows(case: Case) -> Iterator[tuple[str, _Row]]:
     """Each row with the name of its table."""
     example, area = case.example, case.area
     yield "areas", asdict(example.area) | {"area": area}
     for row, kpi in enumerate(example.kpis):
-        yield from _kpi_rows(kpi, case.kpi(row), area)
+        group = None if not case.others()[0] else case.entry(row) if kpi.peers else _FILLER
+        yield from _kpi_rows(kpi, case.kpi(row), area, group)
     for row, measure in enumerate(example.measures):
         yield "measures", asdict(measure) | {"measure": case.entry(row), "area": area}
     for row, signal in enumerate(example.signals):
         yield "signals", asdict(signal) | {"signal": case.entry(row), "area": area}
 
 
-def _kpi_rows(kpi: ExampleKpi, name: str, area: str) -> Iterator[tuple[str, _Row]]:
+def _kpi_rows(kpi: ExampleKpi, name: str, area: str, group: str | None) -> Iterator[tuple[str, _Row]]:
     facts = asdict(kpi)
-    figures = {word: facts.pop(word) for word in ("years", "own", "bases")}
+    figures = {word: facts.pop(word) for word in ("years", "own", "bases", "peers", "nation")}
     volume = None if kpi.volume is None else str(kpi.volume)
-    yield "kpis", facts | {"kpi": name, "area": area, "volume": volume}
+    yield "kpis", facts | {"kpi": name, "area": area, "volume": volume, "peer_group": group}
     for year, figure in zip(kpi.years, figures["own"], strict=True):
         yield "values", figure | {"unit": UNIT, "kpi": name, "year": year}
+    for word, unit in (("peers", _PEER), ("nation", _OTHER)):
+        for number, figure in enumerate(figures[word], start=1):
+            yield "values", figure | {"unit": f"{unit}-{number}", "kpi": name, "year": kpi.years[-1]}
+    for number in range(1, len(kpi.peers) + 1):
+        yield "peers", {"unit": UNIT, "group": group, "year": _FIRST_YEAR, "member": f"{_PEER}-{number}"}
     for benchmark, values in kpi.bases:
         for year, value in zip(kpi.years, values, strict=True):
             key = {"unit": UNIT, "kpi": name, "year": year, "benchmark": benchmark}

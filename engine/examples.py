@@ -92,12 +92,20 @@ def run_examples(book: RuleBook) -> tuple[Outcome, ...]:
 
 
 def _batches(cases: Iterable[Case]) -> list[list[Case]]:
-    """Cases of one day together, unless a name would be there twice. To a case without dates all days are one."""
+    """Cases of one day, set against as many others, together, unless a name would be there twice.
+
+    To a case without dates all days are one.
+    """
     batches: list[tuple[list[Case], set[tuple[str, str]]]] = []
     for case in sorted(cases, key=lambda case: case.example.timeless):
         day, names = case.example.as_of, case.names()
         any_day = case.example.timeless
-        fitting = (b for b in batches if (any_day or b[0][0].example.as_of == day) and names.isdisjoint(b[1]))
+        fitting = (
+            (members, taken)
+            for members, taken in batches
+            if (any_day or members[0].example.as_of == day) and members[0].others() == case.others()
+            if names.isdisjoint(taken)
+        )
         members, taken = next(fitting, ([], set()))
         if not members:
             batches.append((members, taken))

@@ -91,6 +91,8 @@ def _written(field: Field, lang: Lang) -> pl.Expr:
             return field.parts[1 if lang == "en" else 0]
         case "tkr":
             return tkr_text(value, lang)
+        case "number":
+            return number_text(value, 1, lang)
         case "series":
             return _series(field.parts, lang)
 

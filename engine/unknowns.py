@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from genomlys.engine.conditions.base import Condition, Lags, Sight
+from genomlys.engine.conditions.base import FEWEST, Condition, Lags, Others, Sight
 from genomlys.engine.conditions.tree import leaves
 from genomlys.engine.dataset import Dataset
 from genomlys.engine.lacking import of_parts
@@ -17,9 +17,9 @@ CELLS: Mapping[str, pl.DataType] = {
     "unit": pl.String(),
     "kpi": pl.String(),
     "area": pl.String(),
-    "source": pl.String(),  # own, or the benchmark's name
+    "source": pl.String(),  # own, the benchmark's name, or whose values: peers, nation
     "year": pl.Int32(),  # null: no recent value at all, any of the years up to as_of would do
-    "reason": pl.String(),  # missing, suppressed, stale, break
+    "reason": pl.String(),  # missing, suppressed, stale, break, few, spread
     "rule": pl.String(),
 }
 
@@ -46,7 +46,22 @@ def cells_of(leaf: Condition, open_: pl.DataFrame, rule_id: str, sight: Sight) -
         aiming = open_.filter(pl.col("direction") == "target")
         years = max(need.count for need in asked if need.first == 0)
         parts += [_cells(aiming, Lags("target", years), lag, rule_id) for lag in range(years)]
+    parts += [_members(open_, need, rule_id) for need in leaf.needs() if isinstance(need, Others)]
     return pl.concat(parts).unique(maintain_order=True) if parts else pl.DataFrame(schema=dict(CELLS))
+
+
+def _members(open_: pl.DataFrame, need: Others, rule_id: str) -> pl.DataFrame:
+    """What is missing of others in the KPI's year: values of some, enough of them, or any difference between them."""
+    reason = (
+        pl.when(pl.col(need.n) < pl.col(need.of))
+        .then(pl.lit("missing"))
+        .when(pl.col(need.of) < max(need.least, FEWEST[need.among]))
+        .then(pl.lit("few"))
+        .otherwise(pl.lit("spread"))
+    )
+    told = {"unit": "unit", "kpi": "subject", "area": "area", "source": pl.lit(need.among), "year": "year"}
+    seen = open_.filter(pl.col("year").is_not_null())
+    return seen.select(**told, reason=reason, rule=pl.lit(rule_id)).cast(dict(CELLS))  # type: ignore[arg-type]
 
 
 def _cells(frame: pl.DataFrame, need: Lags, lag: int, rule_id: str) -> pl.DataFrame:

@@ -24,16 +24,20 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any, TypeAlias
 
+import oracle_others
 import oracle_trends as trends
 
 from genomlys.engine.conditions.base import FEWEST
 from genomlys.engine.conditions.bases import Benchmark, Number, OwnBefore
+from genomlys.engine.conditions.case import Case
 from genomlys.engine.conditions.compare import Compare
 from genomlys.engine.conditions.data import Data
 from genomlys.engine.conditions.difference import Band
 from genomlys.engine.conditions.gap import Gap
 from genomlys.engine.conditions.measures import AnyMeasure, Measure, MeasureFilter
 from genomlys.engine.conditions.members import Members
+from genomlys.engine.conditions.outlier import Outlier
+from genomlys.engine.conditions.rank import Rank
 from genomlys.engine.conditions.reference import Reference
 from genomlys.engine.conditions.run import Run
 from genomlys.engine.conditions.scope import Scope
@@ -266,12 +270,9 @@ class Oracle:
     def _members_of(self, unit: str, kpi: str) -> set[str]:
         """The peers that the unit has in its group's latest year."""
         mine = [row for row in self._peers if (row["unit"], row["group"]) == (unit, self._group(kpi))]
-        known = [row for row in mine if row["year"] <= self.as_of_year and row["member"] != unit]
-        return {
-            row["member"]
-            for row in known
-            if row["year"] == max(other["year"] for other in mine if other["year"] <= self.as_of_year)
-        }
+        known = [row for row in mine if row["year"] <= self.as_of_year]
+        latest = max((row["year"] for row in known), default=0)
+        return {row["member"] for row in known if row["year"] == latest} - {unit}
 
     def basis_year(self, unit: str, kpi: str, benchmark: str, year: int, lag: int) -> int | None:
         """The year of the benchmark that serves for ``year``, which lies ``lag`` years before the KPI's year.
@@ -408,6 +409,8 @@ class Oracle:
                 sides = (leaf.side, *[_OTHER_SIDE[leaf.side]] * leaf.after)
                 pairs = [self._pair(leaf.than, seen, lag, rounding) for lag in range(leaf.after + 1)]
                 return all_of([pair.on(side, leaf.by) for pair, side in zip(pairs, sides, strict=True)])
+            case Rank() | Case() | Outlier():
+                return self._beside_others(leaf, seen, rounding)
             case Data():
                 return _data(leaf, seen)
         raise NotImplementedError(f"a new kind of condition: {type(leaf).__name__}")
@@ -468,6 +471,47 @@ class Oracle:
                 half = kpi.half
         halves = (kpi.own_half, half) if rounding else (Fraction(0), Fraction(0))
         return Pair(own, basis, halves, self._benchmark(seen, "target", lag), kpi)
+
+    def _beside_others(self, leaf: Rank | Case | Outlier, seen: Seen, rounding: bool) -> Answer:
+        """Of the peers or the nation, as they are in the KPI's year."""
+        series, among = seen.series, "peers" if isinstance(leaf, Case) else leaf.among
+        unit, kpi = series.unit, series.kpi
+        sign = {"highest": 1, "above": 1, "lowest": -1, "below": -1, "apart": 0}.get(leaf.side)
+        if sign is None:
+            ways = {"lower": 1, "higher": -1}
+            if kpi.direction not in ways:
+                return MEANINGLESS
+            sign = ways[kpi.direction] * (1 if leaf.side in ("worst", "worse") else -1)
+        is_member = among == "peers" or self._is_homelike(unit)
+        if isinstance(leaf, Rank) and not is_member:
+            return MEANINGLESS
+        if seen.year is None:
+            return UNKNOWN
+        members = self._nation if among == "nation" else self._members_of(unit, kpi.row["kpi"])
+        rows = {row["unit"]: row for row in self.values if (row["kpi"], row["year"]) == (kpi.row["kpi"], seen.year)}
+        values: list[Fraction | None] = []
+        for member in sorted(members - {unit}):
+            row = rows.get(member, {"value": None, "status": "missing"})
+            if row["status"] != "not_applicable":
+                values.append(None if row["value"] is None else _figure(row["value"]))
+        own, half = series.own[seen.year], kpi.own_half if rounding else Fraction(0)
+        included = among == "nation" and is_member
+        around = oracle_others.Around(own, tuple(values), included)
+        if isinstance(leaf, Rank):
+            return self._ranked(leaf, around, sign, half)
+        if isinstance(leaf, Case):
+            alpha = float(1 - leaf.confidence) / (1 if sign else 2)
+            return of_interval(*oracle_others.case(around, sign, alpha, FEWEST["case"], half))
+        fewest = max(FEWEST["outlier"], FEWEST[among])
+        return of_interval(*oracle_others.outlier(around, sign, _figure(leaf.beyond), fewest, half))
+
+    def _ranked(self, leaf: Rank, around: oracle_others.Around, sign: int, half: Fraction) -> Answer:
+        if len(around.others) + around.included < FEWEST[leaf.among]:
+            return UNKNOWN
+        everyone = len(around.others) + 1
+        k = leaf.places if leaf.share is None else math.floor(leaf.share * everyone)
+        assert k is not None
+        return of_interval(*oracle_others.rank(around, k, sign, half)) if 1 <= k < everyone else MEANINGLESS
 
     def _trend(self, leaf: Trend, seen: Seen, rounding: bool) -> Answer:
         """Significant, and with a band steeper than that too; of a KPI that aims at a target, its distance is asked."""
@@ -530,16 +574,7 @@ def _summary(statistic: str, figures: Sequence[Fraction]) -> Fraction:
     """mean, median or a percentile such as p10."""
     if statistic == "mean":
         return statistics.mean(figures)
-    return percentile(figures, 50 if statistic == "median" else int(statistic[1:]))
-
-
-def percentile(figures: Sequence[Fraction], percent: int) -> Fraction:
-    """At place 1 + p(n - 1) of the figures in order, on the straight line between its neighbours."""
-    ordered = sorted(figures)
-    place = Fraction(percent, 100) * (len(ordered) - 1)
-    low = math.floor(place)
-    high = min(low + 1, len(ordered) - 1)
-    return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
+    return oracle_others.percentile(figures, Fraction(50 if statistic == "median" else int(statistic[1:]), 100))
 
 
 def _count(truths: Sequence[bool | None], k: int) -> Answer:

@@ -307,6 +307,38 @@ def turns(draw: st.DrawFn, measure: str | None = None) -> Words:
     return words | _by(draw(bands(measure)))
 
 
+@st.composite
+def ranks(draw: st.DrawFn) -> Words:
+    words = {"rank": draw(st.sampled_from(["worst", "best", "highest", "lowest"])), "among": draw(_AMONG)}
+    places = st.integers(1, 3).map(lambda number: {"places": str(number)})
+    shares = st.sampled_from(["10 %", "20 %", "50 %", "99,5 %"]).map(lambda share: {"share": share})
+    return words | draw(st.one_of(places, shares))
+
+
+_AMONG = st.sampled_from(["peers", "nation"])
+
+
+def cases() -> st.SearchStrategy[Words]:
+    confidence = st.sampled_from(["50 %", "90 %", "95 %", "99,8 %"])
+    return st.tuples(_SIDES_OF_OTHERS, confidence).map(
+        lambda pair: {"case": pair[0], "among": "peers", "confidence": pair[1]}
+    )
+
+
+def outliers() -> st.SearchStrategy[Words]:
+    return st.tuples(_SIDES_OF_OTHERS, _AMONG, st.sampled_from(["0,5", "1", "3,5"])).map(
+        lambda three: dict(zip(("outlier", "among", "beyond"), three, strict=True))
+    )
+
+
+_SIDES_OF_OTHERS = st.sampled_from(["worse", "better", "above", "below", "apart"])
+
+
+def beside_others() -> st.SearchStrategy[Words]:
+    """Conditions that read the values of other units: one more of them is another question, and no filled gap."""
+    return st.one_of(ranks(), cases(), outliers())
+
+
 def _by(band: str | None) -> Words:
     return {} if band is None else {"by": band}
 
@@ -346,6 +378,11 @@ _ANY_SIGNAL = _SIGNAL_FILTERS.map(lambda words: {"any_signal": words})
 
 def figures_only(measure: str | None = None) -> st.SearchStrategy[Words]:
     """Conditions that read a KPI's figures: they are about the municipality, never about the data."""
+    return st.one_of(developments(measure), beside_others())
+
+
+def developments(measure: str | None = None) -> st.SearchStrategy[Words]:
+    """Those of them that take a ``by``."""
     return st.one_of(comparisons(measure), runs(measure), trends(measure), gap_changes(measure), turns(measure))
 
 
@@ -373,7 +410,7 @@ def conditions(
     match subject:
         case "kpi":
             kinds += [comparisons(measure), comparisons(measure), runs(measure), trends(measure)]
-            kinds += [gap_changes(measure), turns(measure), data_conditions()]
+            kinds += [gap_changes(measure), turns(measure), beside_others(), data_conditions()]
         case "area":
             kinds += [_members(kpi_rules), _members(kpi_rules), _ANY_MEASURE, _ANY_SIGNAL]
         case "measure":

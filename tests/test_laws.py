@@ -30,10 +30,13 @@ from strategies import (
     Tables,
     Words,
     books,
+    cases,
     comparisons,
     conditions,
+    developments,
     figure,
     figures_only,
+    outliers,
     rule,
     rule_file,
     runs,
@@ -45,8 +48,12 @@ from strategies import (
 
 from genomlys.engine import verdicts
 from genomlys.engine.conditions.base import FEWEST
+from genomlys.engine.conditions.case import Case
+from genomlys.engine.conditions.outlier import Outlier
+from genomlys.engine.conditions.tree import leaves
 from genomlys.engine.dataset import Dataset, read_dataset
 from genomlys.engine.evaluate import STATUSES
+from genomlys.engine.language.model import Rule
 from genomlys.engine.language.pack import RuleBook, load_rules
 from genomlys.engine.tables import key
 from genomlys.engine.verdicts import Judged, judge
@@ -73,9 +80,10 @@ def load(rules: Sequence[Words]) -> RuleBook:
 
 @pytest.fixture(autouse=True, scope="module")
 def small_nation() -> Iterator[None]:
-    """The data sets here have few municipalities: two make a nation."""
+    """The data sets here have few municipalities: two make a nation, and show how spread they are."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(FEWEST, "nation", 2)
+        for name in ("nation", "case", "outlier"):
+            patch.setitem(FEWEST, name, 2)
         yield
 
 
@@ -137,11 +145,20 @@ def with_rows(data: Dataset, table: str, new: Iterable[dict[str, Any]]) -> Datas
     return dataclasses.replace(data, **{table: both.sort(names)})
 
 
+def asks_of_spread(rule: Rule, book: RuleBook) -> bool:
+    """Whether the rule, or one that it refers to, asks how spread others' values are."""
+    beneath = {rule.id, *book.beneath(rule.when)}
+    return any(
+        isinstance(leaf, Case | Outlier) for other in book.rules if other.id in beneath for leaf in leaves(other.when)
+    )
+
+
 def assert_as_the_oracle_says(data: Dataset, book: RuleBook) -> None:
     units = data.units["unit"].to_list()
     said = rows(judged(data, book).verdicts)
     wanted = Oracle(data, book, units, data.as_of.year).verdicts()
     assert said.keys() == wanted.keys()
+    spreads = {rule.id for rule in book.rules if asks_of_spread(rule, book)}
     to_target = data.kpis.filter(pl.col("direction") == "target").select("kpi", "area").to_dict(as_series=False)
     for name, verdict in wanted.items():
         row = said[name]
@@ -149,7 +166,7 @@ def assert_as_the_oracle_says(data: Dataset, book: RuleBook) -> None:
         assert (row["status"], row["years_flagged"]) == (verdict.status, verdict.years_flagged), (name, row, verdict)
         if verdict.status != "not_applicable":
             assert near(row["lo"], verdict.lo) and near(row["hi"], verdict.hi), (name, row, verdict)
-        if name[2] in to_target["kpi"] or row["area"] in to_target["area"]:
+        if name[2] in to_target["kpi"] or row["area"] in to_target["area"] or name[1] in spreads:
             # The engine's bounds enclose the exact ones there: it may be less sure, never more.
             assert row["sure"] in (verdict.sure, False if verdict.sure else verdict.sure), (name, row, verdict)
         else:
@@ -266,7 +283,9 @@ def test_the_cells_named_by_an_unknown_verdict_decide_it(given_tables: Tables, w
     found = judged(data, book)
     unknown = found.verdicts.filter(pl.col("status") == "unknown").select("unit", "rule", kpi="subject")
     assert unknown.join(found.cells, on=["unit", "rule", "kpi"], how="anti").is_empty()
-    fillable = (pl.col("reason") == "missing") & pl.col("year").is_not_null()
+    fillable = (
+        (pl.col("reason") == "missing") & pl.col("year").is_not_null() & ~pl.col("source").is_in(["peers", "nation"])
+    )
     cells = found.cells.filter(fillable).select("unit", "kpi", "source", "year").unique().sort(pl.all())
     cells_to_fill = [
         {"unit": unit, "kpi": kpi, "year": year} | ({} if source == "own" else {"benchmark": source})
@@ -280,8 +299,12 @@ def test_the_cells_named_by_an_unknown_verdict_decide_it(given_tables: Tables, w
 
 @st.composite
 def two_bands(draw: st.DrawFn, measure: str | None) -> Words:
-    """A condition whose ``by`` is a pair: a band and a wider one."""
-    words = draw(figures_only(measure))
+    """A condition with a word that is a pair: ``by`` a band and a wider one; or a confidence and a higher one."""
+    if draw(st.sampled_from([True, False, False])):
+        words = draw(st.one_of(cases(), outliers()))
+        pair = ("0,5", "2") if "outlier" in words else ("90 %", "95 %")
+        return {word: pair if word in ("beyond", "confidence") else said for word, said in words.items()}
+    words = draw(developments(measure))
     pairs = [(None, "0 %"), ("0 %", "5 %"), ("1 %", "50 %"), ("10 %", "100 %"), (None, "material"), (None, "100 %")]
     numbers = [(None, f"1 {measure}"), (f"0,1 {measure}", f"1 {measure}"), (f"1 {measure}", f"100 {measure}")]
     return words | {"by": draw(st.sampled_from([*pairs, *(numbers if measure else [])]))}
@@ -293,7 +316,7 @@ def picked(words: Any, which: int) -> Any:
         return [picked(part, which) for part in words]
     if not isinstance(words, dict):
         return words
-    chosen = {word: value[which] if word == "by" else picked(value, which) for word, value in words.items()}
+    chosen = {word: value[which] if isinstance(value, tuple) else picked(value, which) for word, value in words.items()}
     return {word: value for word, value in chosen.items() if value is not None}
 
 

@@ -63,6 +63,7 @@ ORDER = [
         "engine.conditions.subjects",
     ],
     ["engine.conditions.reading"],
+    ["engine.conditions.others"],
     ["engine.conditions"],  # the kinds, a file each
     ["engine.conditions.tree"],
     ["engine.conditions.when"],

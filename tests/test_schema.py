@@ -32,6 +32,7 @@ PACKS = [file for folder in bundled_packs().values() for file in sorted(folder.g
 BEYOND = {
     "always-fires",
     "ambiguous-field",
+    "beyond-range",
     "bad-placeholder",
     "bad-year",
     "by-over-100",
@@ -65,8 +66,10 @@ BEYOND = {
     "saving-unexpected",
     "severity-order",
     "severity-without-gap",
+    "share-range",
     "target-missing",
     "too-large",
+    "too-many-others",
     "too-many-years",
     "trend-length",
     "uncertain-field",

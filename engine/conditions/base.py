@@ -20,8 +20,9 @@ SUBJECTS: tuple[Subject, ...] = ("kpi", "area", "measure", "signal")
 Among = Literal["peers", "nation"]
 
 # With fewer members, or fewer of them with a figure, nothing is said: a mean of two peers is two municipalities, and
-# a nation is at least half of Sweden's 290 municipalities.
-FEWEST: Final[dict[Among, int]] = {"peers": 3, "nation": 145}
+# a nation is at least half of Sweden's 290 municipalities. Of how spread they are, it takes more to tell: for the kind
+# ``case`` five, and for ``outlier`` ten.
+FEWEST: Final[dict[str, int]] = {"peers": 3, "nation": 145, "case": 5, "outlier": 10}
 
 
 @dataclass(frozen=True)
@@ -115,9 +116,11 @@ class Others:
     """Reads the values of the peers or the nation in the KPI's year.
 
     Gives the columns ``n``, how many members have a value, and ``of``, how many there are that the KPI applies to.
+    least: with fewer values than these, nothing can be said.
     """
 
     among: Among
+    least: int = 0
 
     @property
     def n(self) -> str:
@@ -206,7 +209,7 @@ class Sight:
     targets: bool = False
 
 
-FieldKind = Literal["value", "difference", "rate", "percent", "p", "integer", "text", "word", "series", "tkr"]
+FieldKind = Literal["value", "difference", "rate", "percent", "p", "integer", "text", "word", "series", "tkr", "number"]
 
 
 @dataclass(frozen=True)
@@ -216,7 +219,8 @@ class Field:
     value: in the KPI's measure; difference: a distance in it, written without sign; rate: a distance a
     year, which may be smaller than the last printed decimal; percent: a ratio; p: a probability; integer: a
     year or a count; text: as it is; word: Swedish and English alternatives in ``parts``; series: values in
-    the order of ``parts``; tkr: thousand kronor a year. Where the value is null, ``instead`` is written.
+    the order of ``parts``; tkr: thousand kronor a year; number: of no measure, with one decimal. Where the
+    value is null, ``instead`` is written.
     """
 
     kind: FieldKind

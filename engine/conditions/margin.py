@@ -70,9 +70,12 @@ def _truth(lowest: pl.Expr, highest: pl.Expr, turn: pl.Expr | float = 0) -> pl.E
     return pl.when(lowest > turn).then(True).when(highest <= turn).then(False)
 
 
-def bounded(lo: pl.Expr, hi: pl.Expr, lowest: pl.Expr, highest: pl.Expr) -> Margin:
-    """A margin from its least and most, which are never null; lowest, highest: what rounding may make of them."""
-    return Margin(lo, hi, _truth(lo, hi), _truth(lowest, highest))
+def bounded(lo: pl.Expr, hi: pl.Expr, lowest: pl.Expr, highest: pl.Expr, tie: pl.Expr | float = 0) -> Margin:
+    """A margin from its least and most, which are never null; lowest, highest: what rounding may make of them.
+
+    tie: what a margin must exceed to be more than 0.
+    """
+    return Margin(lo, hi, _truth(lo, hi, tie), _truth(lowest, highest, tie))
 
 
 def of_truth(holds: pl.Expr, applies: pl.Expr | None = None) -> Margin:

@@ -12,11 +12,14 @@ from types import ModuleType
 from typing import Final
 
 from genomlys.engine.conditions import (
+    case,
     compare,
     data,
     gap,
     measures,
     members,
+    outlier,
+    rank,
     reference,
     run,
     side,
@@ -43,6 +46,9 @@ KINDS: Final[tuple[ModuleType, ...]] = (
     compare,
     run,
     trend,
+    rank,
+    case,
+    outlier,
     data,
     reference,
     members,

@@ -66,6 +66,8 @@ MISSING: Final[Mapping[str, Text]] = {
     **SOURCES,
     "peers.mean": Text("värde för liknande kommuner", "value of similar municipalities"),
     "price": Text("prisindex", "price index"),
+    "peers": Text("värden för liknande kommuner", "values of similar municipalities"),
+    "nation": Text("värden för alla kommuner", "values of all municipalities"),
     "decided": Text("datum för beslutet", "the date of the decision"),
     "date": Text("datum för omständigheten", "the date of the signal"),
     "measures": Text("åtgärder i området", "measures of the area"),

@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 
 from genomlys.engine.conditions.scope import Scope
 from genomlys.engine.errors import Place, Text
-from genomlys.engine.language.figures import Figure, number_of, read_figures, read_number, read_years
+from genomlys.engine.language.figures import Figure, number_of, read_figures, read_number, read_others, read_years
 from genomlys.engine.language.reader import Fields, Reader
 from genomlys.engine.language.yamlfile import Node
 from genomlys.engine.vocabulary import (
@@ -38,7 +38,10 @@ Bases: TypeAlias = tuple[tuple[str, tuple[Figure, ...]], ...]
 
 @dataclass(frozen=True)
 class ExampleKpi:
-    """A KPI's facts, and a figure for each of ``years``. None is what the table of KPIs lets be null."""
+    """A KPI's facts, and a figure for each of ``years``. None is what the table of KPIs lets be null.
+
+    peers, nation: the figures of similar and of other municipalities in the last of the years.
+    """
 
     kpi: str | None
     title: str
@@ -55,6 +58,8 @@ class ExampleKpi:
     years: tuple[int, ...]
     own: tuple[Figure, ...]
     bases: Bases
+    peers: tuple[Figure, ...]
+    nation: tuple[Figure, ...]
 
 
 @dataclass(frozen=True)
@@ -117,6 +122,9 @@ def read_kpi(facts: Fields, figures: Fields, scope: Scope, dates: Dates) -> Exam
     years = figures.required("years", lambda node, what: _years(reader, node, what, dates))
     own = figures.required("own", lambda node, what: read_figures(reader, node, what, years))
     bases = _bases(figures, years)
+    peers, nation = (
+        figures.optional(word, lambda node, what: read_others(reader, node, what)) or () for word in ("peers", "nation")
+    )
     _check_target(figures, direction, bases)
     if years is None or own is None:
         return None
@@ -136,6 +144,8 @@ def read_kpi(facts: Fields, figures: Fields, scope: Scope, dates: Dates) -> Exam
         years=years,
         own=own,
         bases=bases,
+        peers=peers,
+        nation=nation,
     )
 
 

@@ -19,6 +19,7 @@ SPAN: Final = Phrase(rf"({NUMBER})|({NUMBER})?\s*\.\.\s*({NUMBER})?", "2 .. 3", 
 _PLAIN: Final = str.maketrans({**dict.fromkeys(BLANKS), MINUS: "-", ",": "."})
 _MARKS: Final = {**MARKS, "_": "missing"}
 _FIRST_YEAR: Final = 1900
+MOST_OTHERS: Final = 1000
 _INF: Final = float("inf")
 # What the computer may add to a sum of decimal figures, relative to its size.
 _DUST: Final = 1e-9
@@ -82,21 +83,10 @@ def read_figures(reader: Reader, node: Node, what: Text, years: Sequence[int] | 
         return None
     figures: list[Figure] = []
     for cell in cells:
-        value = number_of(cell.removesuffix("*"))
-        if value is not None:
-            figures.append(Figure(value, "preliminary" if cell.endswith("*") else "ok"))
-        elif cell in _MARKS:
-            figures.append(Figure(None, _MARKS[cell]))
-        else:
-            _bad(
-                reader,
-                node,
-                "bad-number",
-                cell,
-                Text("ett tal eller '_', '.', '..'", "a number or '_', '.', '..'"),
-                "104",
-            )
+        figure = _figure(reader, node, cell)
+        if figure is None:
             return None
+        figures.append(figure)
     if years is not None and len(figures) != len(years):
         reader.report(
             "one-figure-a-year",
@@ -112,6 +102,40 @@ def read_figures(reader: Reader, node: Node, what: Text, years: Sequence[int] | 
         )
         return None
     return tuple(figures)
+
+
+def read_others(reader: Reader, node: Node, what: Text) -> tuple[Figure, ...] | None:
+    """A figure or a mark for each of other units; ``40x100`` is forty units with 100."""
+    found: list[Figure] = []
+    for cell in _cells(reader, node, what) or []:
+        match = re.fullmatch(r"(?:([0-9]{1,3})x)?(.+)", cell)
+        figure = None if match is None else _figure(reader, node, match[2])
+        if match is None or figure is None:
+            return None
+        found += [figure] * int(match[1] or 1)
+    if 0 < len(found) <= MOST_OTHERS:
+        return tuple(found)
+    if found:
+        reader.report(
+            "too-many-others",
+            node.place,
+            Text(
+                f"{what.sv} har {len(found)} kommuner; högst {MOST_OTHERS}.",
+                f"{what.en}: {len(found)} municipalities; at most {MOST_OTHERS}.",
+            ),
+            Text("Skriv till exempel '100x98 100x102'.", "Write for example '100x98 100x102'."),
+        )
+    return None
+
+
+def _figure(reader: Reader, node: Node, cell: str) -> Figure | None:
+    value = number_of(cell.removesuffix("*"))
+    if value is not None:
+        return Figure(value, "preliminary" if cell.endswith("*") else "ok")
+    if cell in _MARKS:
+        return Figure(None, _MARKS[cell])
+    _bad(reader, node, "bad-number", cell, Text("ett tal eller '_'", "a number or '_'"), "104")
+    return None
 
 
 def read_number(reader: Reader, node: Node, what: Text, example: str, least: float = -_INF) -> float | None:

@@ -46,12 +46,19 @@ from genomlys.engine.vocabulary import (
 
 _YES_OR_NO: Final = Choice(("yes", "no", "ja", "nej"))
 _FIGURE: Final = rf"(?:{NUMBER})\*?|_|-|\.|\.\."
+_OTHER: Final = rf"(?:[0-9]{{1,3}}x)?(?:{_FIGURE})"
 _WHOLE: Final = Phrase(r"[-−]?[0-9]{1,3}", "0", number=True)
 _AMOUNT: Final = Phrase(NUMBER, "42 000", number=True)
 _FIGURES: Final = Either(
     (
         Phrase(rf"(?:{_FIGURE})(?:[ \t\n]+(?:{_FIGURE}))*", "101 _ 106", number=True),
         Many(Phrase(_FIGURE, "8 093", number=True)),
+    )
+)
+_OTHERS: Final = Either(
+    (
+        Phrase(rf"{_OTHER}(?:[ \t\n]+{_OTHER})*", "100 3x104 _", number=True),
+        Many(Phrase(_OTHER, "8 093", number=True)),
     )
 )
 _YEAR: Final = r"[0-9]{4}(?:[-–][0-9]{4})?"
@@ -214,6 +221,20 @@ _SERIES: Final[Words] = {
         name: Word(Named("figures"), Text("Jämförelsevärdet, ett per år.", "The benchmark, a figure a year."))
         for name in BENCHMARKS
     },
+    "peers": Word(
+        Named("others"),
+        Text(
+            "Liknande kommuners värden det sista året; 3x100 är tre med 100.",
+            "The values of similar municipalities in the last year; 3x100 are three with 100.",
+        ),
+    ),
+    "nation": Word(
+        Named("others"),
+        Text(
+            "Övriga kommuners värden det sista året; 100x98 är hundra med 98.",
+            "The values of other municipalities in the last year; 100x98 are a hundred with 98.",
+        ),
+    ),
 }
 _KPI_BESIDE: Final = Group({**_KPI_FACTS, **_SERIES}, needed=("years", "own"))
 _AREA: Final[Words] = {
@@ -292,6 +313,7 @@ EXAMPLES: Final[dict[Subject, Group]] = {
 DEFINITIONS: Final[dict[str, Form]] = {
     "years": _YEARS,
     "figures": _FIGURES,
+    "others": _OTHERS,
     "kpi": _KPI_BESIDE,
     "measure": Group(_MEASURE),
     "signal": Group(_SIGNAL),

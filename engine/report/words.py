@@ -92,6 +92,8 @@ MISSING: Final[Mapping[str, tuple[Text, Text]]] = {
     "own": (Text("eget värde", "own value"), Text("egna värden", "own values")),
     "reference": (Text("referenskostnad", "reference cost"), Text("referenskostnader", "reference costs")),
     "target": (Text("målvärde", "target"), Text("målvärden", "targets")),
+    "peers": (Text("värden för liknande kommuner", "values of similar municipalities"),) * 2,
+    "nation": (Text("värden för alla kommuner", "values of all municipalities"),) * 2,
     "peers.mean": (
         Text("värde för liknande kommuner", "value of similar municipalities"),
         Text("värden för liknande kommuner", "values of similar municipalities"),
@@ -126,6 +128,8 @@ REASONS: Final[Mapping[str, Text]] = {
         " (kan inte normeras: för få kommuner, eller ingen skillnad mellan dem)",
         " (cannot be normalised: too few municipalities, or no difference between them)",
     ),
+    "few": Text(" (de är för få)", " (they are too few)"),
+    "spread": Text(" (alla har samma)", " (all have the same)"),
 }
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 
 def quantile_of_sorted(values: Floats, share: float) -> Floats:
@@ -29,3 +30,73 @@ def quantile_of_sorted(values: Floats, share: float) -> Floats:
 def _at(values: Floats, place: NDArray[np.int64]) -> Floats:
     found: Floats = np.take_along_axis(values, place[..., None], axis=-1)[..., 0]
     return found
+
+
+def mean_and_sd(values: Floats) -> tuple[Floats, Floats]:
+    """Of each row its mean and its standard deviation (with n - 1); NaN for an empty row, and for the sd of one value.
+
+    Worked out column by column, so that empty columns change no bit, and from the first value on, so that equal values
+    have exactly themselves as mean and no spread.
+    """
+    there = ~np.isnan(values)
+    n = there.sum(axis=1).astype(np.float64)
+    first = np.zeros(len(values))
+    for column in range(values.shape[1] - 1, -1, -1):
+        first = np.where(there[:, column], values[:, column], first)
+    total = np.zeros(len(values))
+    for column in range(values.shape[1]):
+        total += np.where(there[:, column], values[:, column] - first, 0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = np.where(n > 0, first + total / n, np.nan)
+        squares = np.zeros(len(values))
+        for column in range(values.shape[1]):
+            squares += np.where(there[:, column], (values[:, column] - mean) ** 2, 0.0)
+        sd = np.where(n > 1, np.sqrt(squares / (n - 1)), np.nan)
+    return mean, sd
+
+
+def median_and_spreads(values: Floats) -> tuple[Floats, Floats, Floats]:
+    """Of each row its median, its median absolute deviation from that and its interquartile range; NaN where empty."""
+    ordered = np.sort(values, axis=1)
+    if ordered.shape[1] == 0:
+        nothing = np.full(len(values), np.nan)
+        return nothing, nothing, nothing
+    median = quantile_of_sorted(ordered, 0.5)
+    mad = quantile_of_sorted(np.sort(np.abs(values - median[:, None]), axis=1), 0.5)
+    return median, mad, quantile_of_sorted(ordered, 0.75) - quantile_of_sorted(ordered, 0.25)
+
+
+def kth_largest(values: Floats, at: Ints, k: Ints, without: Floats) -> Floats:
+    """For each row the k-th largest value of its set ``at``, from 1; -inf where the set has fewer.
+
+    values: [sets, most]. without: a value of the set that is left out once, NaN where none is.
+    """
+    descending = -np.sort(-values, axis=1)  # NaN comes last
+    first = _place(descending, at, k - 1)
+    return np.where(without >= first, _place(descending, at, k), first)
+
+
+def _place(descending: Floats, at: Ints, place: Ints) -> Floats:
+    most = descending.shape[1]
+    if most == 0:
+        return np.full(len(at), -np.inf)
+    found: Floats = descending[at, np.clip(place, 0, most - 1)]
+    return np.where((place < most) & ~np.isnan(found), found, -np.inf)
+
+
+def places(values: Floats) -> tuple[Floats, Floats]:
+    """For each value how many of its row are larger, and how many others are equal; NaN where there is none."""
+    order = np.argsort(-values, axis=1, kind="stable")
+    descending = np.take_along_axis(values, order, axis=1)
+    index = np.broadcast_to(np.arange(values.shape[1]), values.shape)
+    begins = np.ones(values.shape, dtype=np.bool_)
+    begins[:, 1:] = descending[:, 1:] != descending[:, :-1]
+    first = np.maximum.accumulate(np.where(begins, index, 0), axis=1)
+    ends = np.ones(values.shape, dtype=np.bool_)
+    ends[:, :-1] = begins[:, 1:]
+    last = np.minimum.accumulate(np.where(ends, index, values.shape[1])[:, ::-1], axis=1)[:, ::-1]
+    larger, equal = np.full(values.shape, np.nan), np.full(values.shape, np.nan)
+    np.put_along_axis(larger, order, first.astype(np.float64), axis=1)
+    np.put_along_axis(equal, order, (last - first).astype(np.float64), axis=1)
+    missing = np.isnan(values)
+    return np.where(missing, np.nan, larger), np.where(missing, np.nan, equal)
