@@ -188,6 +188,27 @@ def test_a_unit_is_judged_the_same_alone_and_among_all(gone: set[tuple[str, str,
     assert among.equals(alone)
 
 
+@given(
+    gone=st.sets(st.sampled_from(sorted(at for at in FIGURES if at[0] == "a")), min_size=1, max_size=4), data=st.data()
+)
+@settings(max_examples=8, deadline=None)
+def test_a_part_that_is_filled_in_never_turns_a_verdict_the_other_way(
+    gone: set[tuple[str, str, int]], data: st.DataObject
+) -> None:
+    """A newer value is another question: only verdicts on the same year are held to this."""
+    filled = data.draw(st.sampled_from(sorted(gone)))
+    value = data.draw(st.sampled_from([1.0, 95.0, 100.0, 130.0, 10_000.0]))
+    before = assess(data_set(without(*gone))).verdicts
+    after = assess(data_set({**without(*gone), filled: value})).verdicts
+    decided = ["flagged", "clear"]
+    # What is missing or too old is said of the data, and is what filling mends.
+    both = before.filter(~pl.col("rule").str.starts_with("data-")).join(
+        after, on=["unit", "rule", "subject", "year"], suffix="_after"
+    )
+    known = both.filter(pl.col("status").is_in(decided) & pl.col("status_after").is_in(decided))
+    assert known.filter(pl.col("status") != pl.col("status_after")).is_empty()
+
+
 @given(gone=st.sets(st.sampled_from(sorted(at for at in FIGURES if at[0] == "a")), min_size=1, max_size=5))
 @settings(max_examples=25, deadline=None)
 def test_every_figure_that_is_told_to_be_missing_is_missing_and_belongs_to_no_derived_kpi(
