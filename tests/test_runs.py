@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from genomlys.engine.assess import assess
 from genomlys.engine.conditions import bases, compare, data, gap, run, side
@@ -22,14 +23,20 @@ from genomlys.engine.conditions.slots import known_fields
 from genomlys.engine.conditions.subjects import MOVE_FIELDS
 from genomlys.engine.conditions.tree import Tree, graded_leaf, known_leaves, leaves
 from genomlys.engine.conditions.when import read_when
+from genomlys.engine.coverage import coverage
 from genomlys.engine.dataset import Dataset, bundled_dataset, read_dataset
 from genomlys.engine.errors import GenomlysError
 from genomlys.engine.examples import run_examples
+from genomlys.engine.fit import fit
+from genomlys.engine.language.lint import lint
 from genomlys.engine.language.model import GOALS, TELLS
 from genomlys.engine.language.pack import RuleBook, load_rules
 from genomlys.engine.language.reader import Reader
+from genomlys.engine.language.schema import pack_schema
 from genomlys.engine.language.yamlfile import load_yaml
 from genomlys.engine.numbers import MINUS
+from genomlys.engine.report.problems import FORMATS
+from genomlys.engine.report.rulepages import as_html, as_markdown, pages
 from genomlys.engine.vocabulary import (
     BENCHMARKS,
     CATEGORIES,
@@ -316,3 +323,17 @@ def test_a_pack_that_loads_can_be_assessed(words: Words, unit: str | None, as_of
 @settings(max_examples=6, deadline=None, suppress_health_check=LARGE)
 def test_the_examples_of_a_pack_that_loads_can_be_run(words: Words) -> None:
     run_examples(book_of(json.dumps(words, ensure_ascii=False)))
+
+
+@given(packs(), st.sampled_from(["sv", "en"]))
+@settings(max_examples=15, deadline=None, suppress_health_check=LARGE)
+def test_a_pack_that_loads_can_be_checked_and_described(words: Words, lang: Any) -> None:
+    text = json.dumps(words, ensure_ascii=False)
+    book = book_of(text)
+    problems = [*lint(book), *fit(book, bundled())]
+    for form in FORMATS:
+        assert not problems or FORMATS[form](problems, lang).endswith("\n")
+    for page in pages(book, lang):
+        assert as_markdown(page, lang).startswith("# ") and as_html(page, lang).endswith("</html>\n")
+    assert coverage(book, ()).exercised <= coverage(book, ()).possible
+    assert not list(Draft202012Validator(pack_schema()).iter_errors(json.loads(text)))
