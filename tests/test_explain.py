@@ -158,6 +158,38 @@ def test_every_value_that_is_said_to_turn_a_verdict_of_the_bundled_data_set_does
     assert_turns(DATA, BOOK, found)
 
 
+def conditions(step: Step) -> list[Step]:
+    """A rule's own conditions in the order they are written."""
+    if step.kind == "condition":
+        return [step]
+    return [found for part in step.parts if step.kind != "verdict" for found in conditions(part)]
+
+
+@pytest.mark.parametrize("name", ["worse-than-peers-and-nation", "worsening", "uneven", "cost-development"])
+def test_each_condition_turns_at_the_value_that_is_told_and_not_before(name: str) -> None:
+    found = explained(name)
+    decimals = dict(DATA.kpis.select("kpi", "decimals").iter_rows())
+    told = 0
+    for number in range(max(len(conditions(each.tree)) for each in found)):
+        turning = {
+            each.subject: (each, conditions(each.tree)[number])
+            for each in found
+            if each.status in ("flagged", "clear") and conditions(each.tree)[number].turn
+        }
+        at, short = {}, {}
+        for subject, (each, step) in turning.items():
+            assert step.turn and step.turn.to is not None and step.turn.by is not None and each.year is not None
+            at[subject, each.year] = step.turn.to
+            nearer = 10.0 ** -decimals[subject] * (1 if step.turn.by > 0 else -1)
+            short[subject, each.year] = step.turn.to - nearer
+        for values, turns in ((at, True), (short, False)):
+            after = {each.subject: each for each in explain(moved(DATA, values), BOOK, verdict=name)}
+            for subject, (_, step) in turning.items():
+                assert (conditions(after[subject].tree)[number].holds is step.holds) is not turns, (subject, number)
+        told += len(turning)
+    assert told
+
+
 @pytest.mark.parametrize(
     ("name", "kpi", "values"),
     [
@@ -206,12 +238,14 @@ def test_a_flag_says_why_and_what_would_clear_it() -> None:
         "      skillnad: −2 enheter (2,7 %)",
         "      gräns: mer än 1 enhet",
         "      marginal: 1 enhet",
+        "      vänder vid: 74",
         "    Sämre än kommungenomsnittet med mer än väsentlighetsgränsen: gäller",
         "      eget värde 2024: 73",
         "      kommungenomsnitt 2024: 76",
         "      skillnad: −3 enheter (3,9 %)",
         "      gräns: mer än 1 enhet",
         "      marginal: 2 enheter",
+        "      vänder vid: 75",
         "Flaggan släcks om värdet stiger med 1 enhet (1,4 %), till 74.",
         "Siffrornas avrundning kan avgöra utfallet.",
         "Flaggad 1 år i följd: 2024.",

@@ -135,7 +135,7 @@ def _explained(case: Context, rule: Rule, subjects: Sequence[str] | None) -> Ite
     names = frame.select("subject", "unit_title", pl.col(_TITLES[rule.subject]).alias("title"))
     told = verdicts.join(names, on="subject").join(titles, on="area", how="left").sort("subject")
     trees = steps(case, rule, mine)
-    moved = turn.turns(case, rule, mine) if rule.subject == "kpi" else {}
+    moved = turn.turns(case, rule, mine) if rule.subject == "kpi" else turn.Turns({}, {})
     reasons = outside(case, rule, frame)
     document = Document(
         why=rule.why.in_(case.lang),
@@ -154,7 +154,9 @@ def _explained(case: Context, rule: Rule, subjects: Sequence[str] | None) -> Ite
     }
     for row in told.rows(named=True):
         tree = trees[row["subject"]]
-        turned = moved.get(row["subject"]) if rule.subject == "kpi" else turn.in_words(tree, case.lang)
+        turned = moved.verdict.get(row["subject"]) if rule.subject == "kpi" else turn.in_words(tree, case.lang)
+        own = {number: each for (subject, number), each in moved.conditions.items() if subject == row["subject"]}
+        tree = turn.with_turns(tree, own)
         is_out = row["status"] == "not_applicable"
         derived, sources = made(case, () if is_out else _sources(tree))
         yield Explanation(

@@ -68,7 +68,7 @@ class Step:
 
     ``lo`` and ``hi`` bound the margin, in ``measure`` (None: no scale of its own). ``parts`` are the nodes below,
     the years of a condition over several years, or the verdicts it refers to; ``verdict`` is such a verdict's id.
-    ``k`` is the number that at_least asks for.
+    ``k`` is the number that at_least asks for; ``turn`` the value of the KPI at which a condition alone turns.
     """
 
     kind: StepKind
@@ -83,6 +83,7 @@ class Step:
     missing: tuple[Cell, ...] = ()
     verdict: str | None = None
     k: int = 1
+    turn: Turn | None = None
 
     @property
     def status(self) -> str:

@@ -155,6 +155,9 @@ def _step(step: Step, lang: Lang, depth: int) -> Iterator[str]:
         yield f"{indent}{words.capital(step.words)}: {holds}"
     indent += INDENT
     yield from (f"{indent}{fact.says}" for fact in step.facts)
+    if step.turn is not None and depth > 1:
+        # Of a rule with one condition, the same is told of the verdict.
+        yield f"{indent}{step.turn.says}"
     if step.missing:
         yield f"{indent}{Text('saknas', 'missing').in_(lang)}: {_cells(step.missing, lang)}"
     for part in step.parts:

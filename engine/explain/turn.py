@@ -7,7 +7,9 @@ the rule is asked again with the value moved: what is said here is what the rule
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import count
 from typing import Final
 
 import polars as pl
@@ -32,28 +34,63 @@ _NEVER_RAISED: Final = Text(
 )
 
 
-def turns(case: Context, rule: Rule, of: Sequence[str]) -> dict[str, Turn]:
+@dataclass(frozen=True)
+class Turns:
+    """What would turn each KPI's verdict, and by KPI and the condition's number (from 0) what would turn that alone."""
+
+    verdict: Mapping[str, Turn]
+    conditions: Mapping[tuple[str, int], Turn]
+
+
+def turns(case: Context, rule: Rule, of: Sequence[str]) -> Turns:
     """For each KPI whose verdict is known and has a value: what its latest value would have to be for the other."""
     rules = with_referred(case.book, [rule.id]).rules
     known = case.frame("kpi", of).filter(
         pl.col(f"{rule.id}:applies") & pl.col(f"{rule.id}:holds").is_not_null() & pl.col("year").is_not_null()
     )
-    known = known.with_columns(_held=pl.col(f"{rule.id}:holds"))
+    truths = {
+        number: leaf.margin(case.sight).holds for number, leaf in enumerate(leaves(rule.when)) if not _refers(leaf)
+    }
+    was = [truth.alias(f"_was{number}") for number, truth in truths.items()]
+    known = known.with_columns(*was, _held=pl.col(f"{rule.id}:holds"))
     asked = [leaf for each in rules for leaf in leaves(each.when) if not _refers(leaf)]
     distances = [distance for leaf in asked for distance in _distances(case, leaf)]
     if known.is_empty() or not distances:
-        return {}
+        return Turns({}, {})
     tried = _moved(known, distances)
     grid, reads = case.judged.grid, evaluate.reads_of(rules, targets=case.sight.targets)
     values = tried["_value"].to_numpy()
     again = evaluate.judge_series(grid, tried["series"].to_numpy(), rules, reads, case.sight, instead=values)
     again = pl.concat([again.drop("series"), tried], how="horizontal")
-    flagged = pl.col(f"{rule.id}:holds").eq_missing(True)
-    turned = (
-        again.filter(pl.col(f"{rule.id}:applies") & (flagged != pl.col("_held")))
-        .sort(pl.col("_shift").abs(), "_shift")
-        .unique("subject", keep="first", maintain_order=True)
+    return Turns(
+        _of_verdict(case, rule, known, again, asked),
+        {
+            (subject, number): turn
+            for number, truth in truths.items()
+            for subject, turn in _of_condition(again, number, truth, case.lang)
+        },
     )
+
+
+def _of_condition(again: pl.DataFrame, number: int, truth: pl.Expr, lang: Lang) -> Iterator[tuple[str, Turn]]:
+    """The nearest value at which one condition alone is known to be the other way."""
+    turned = again.filter(truth != pl.col(f"_was{number}"))
+    for row in _nearest(turned).rows(named=True):
+        then = words.value(row["_value"], row["measure"], row["decimals"], lang)
+        said = Text(f"vänder vid: {then}", f"turns at: {then}").in_(lang)
+        yield row["subject"], Turn(said, row["_shift"], row["_value"])
+
+
+def _nearest(turned: pl.DataFrame) -> pl.DataFrame:
+    """Of the values tried on each subject the one nearest its own."""
+    return turned.sort(pl.col("_shift").abs(), "_shift").unique("subject", keep="first", maintain_order=True)
+
+
+def _of_verdict(
+    case: Context, rule: Rule, known: pl.DataFrame, again: pl.DataFrame, asked: Sequence[Condition]
+) -> dict[str, Turn]:
+    flagged = pl.col(f"{rule.id}:holds").eq_missing(True)
+    turned = _nearest(again.filter(pl.col(f"{rule.id}:applies") & (flagged != pl.col("_held"))))
     open_ = pl.col(f"{rule.id}:holds").is_null().alias("_open")
     shown = turned.select("subject", "_value", "measure", "decimals", "_shift", "_held", open_)
     found = {row["subject"]: _said(row, case.lang) for row in shown.rows(named=True)}
@@ -102,7 +139,9 @@ def _moved(known: pl.DataFrame, distances: Sequence[pl.Expr]) -> pl.DataFrame:
         .filter(pl.col("_steps") != 0)
         .with_columns(_shift=pl.col("_steps") * pl.col("_step"))
         .unique(["subject", "_shift"], maintain_order=True)
-        .select("series", "subject", "measure", "_held", "_shift", _value=pl.col("own.0") + pl.col("_shift"))
+        .select(
+            "series", "subject", "measure", "^_(?:held|was[0-9]+|shift)$", _value=pl.col("own.0") + pl.col("_shift")
+        )
     )
 
 
@@ -120,6 +159,19 @@ def _said(row: Row, lang: Lang) -> Turn:
         f"The flag {flag.en} if the value {moved.en} by {much}{share}, to {then}{open_.en}.",
     )
     return Turn(said.in_(lang), by, to)
+
+
+def with_turns(root: Step, of: Mapping[int, Turn]) -> Step:
+    """The tree with what would turn each of its own conditions, by their number from 0."""
+    numbers = count()
+
+    def told(step: Step) -> Step:
+        if step.kind == "condition":
+            return replace(step, turn=of.get(next(numbers)))
+        inner = step.kind in ("all", "any", "not", "at_least")
+        return replace(step, parts=tuple(map(told, step.parts))) if inner else step
+
+    return told(root)
 
 
 def in_words(root: Step, lang: Lang) -> Turn | None:
