@@ -34,7 +34,7 @@ _SUMS = {"tkr": 1.0, "mnkr": 1000.0}  # thousand kronor a step
 _DIRECTIONS = pl.Enum(DIRECTIONS)
 
 
-_FACTS = ("direction", "weight", "decimals", "materiality_abs", "materiality_rel")
+_FACTS = ("direction", "weight", "any_half", "decimals", "materiality_abs", "materiality_rel")
 
 
 @dataclass(frozen=True)
@@ -263,12 +263,16 @@ def build_grid(
 
 def _kpi_facts(data: Dataset) -> pl.DataFrame:
     areas = data.areas.select("area", area_name="name")
+    # The same whoever is judged: the largest of all units of the data set.
+    made = {each.kpi: max(each.halves.values()) for each in data.derived}
+    made_half = pl.col("kpi").replace_strict(made, default=None, return_dtype=pl.Float64)
     return (
         data.kpis.sort("kpi")
         .join(areas, on="area", how="left", maintain_order="left")
         .with_columns(
             half=HALF,
             own_half=OWN_HALF,
+            any_half=pl.max_horizontal(OWN_HALF, made_half),
             weight=pl.col("direction").replace_strict({"lower": 1.0, "higher": -1.0}, default=None),
             direction=pl.col("direction").cast(_DIRECTIONS),
         )

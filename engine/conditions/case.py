@@ -98,7 +98,7 @@ class CrawfordHowell(Metric):
         stretch = np.sqrt((n + 1) / np.where(usable, n, np.nan))
         t = np.abs(window.own(0) - mean) / (sd * stretch)
         # Where each of n values is off by at most h, their standard deviation is by at most h √(n / (n - 1)).
-        off = window.fact("own_half") * np.sqrt(n / np.maximum(n - 1, 1))
+        off = window.fact("any_half") * np.sqrt(n / np.maximum(n - 1, 1))
         found = {
             "mean": mean,
             "width": limits[at] * sd * stretch,

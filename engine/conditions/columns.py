@@ -46,6 +46,8 @@ YEAR = pl.col("year")  # Int32, the KPI's year; null when there is no recent val
 HALF = pl.col("half")  # Float64, half of the last printed decimal: what a printed benchmark may be off
 # Float64, the same for the unit's own value: 0 where the KPI counts things, as a whole number is not rounded
 OWN_HALF = pl.col("own_half")
+# The same of any unit's value. Units may differ where a KPI is made of others, whose rounding weighs more for some.
+ANY_HALF = pl.col("any_half")
 COMPARABLE = pl.col("comparable")  # Int32, years back before a change of definition is crossed
 WEIGHT = pl.col("weight")  # Float64: 1 lower is better, -1 higher is better, null neutral or target
 DIRECTION = pl.col("direction")

@@ -117,7 +117,7 @@ def beyond(toward: Toward, middle: pl.Expr, width: pl.Expr, widths: tuple[pl.Exp
 
     Where the unit's value and each of the others' may be off by half a decimal, the distance may be by a whole one.
     """
-    own, room = columns.own(0), 2 * columns.OWN_HALF
+    own, room = columns.own(0), columns.OWN_HALF + columns.ANY_HALF
     apart = distance(toward, own, middle)
     nearest = (apart - room).clip(lower_bound=0.0) if toward == "apart" else apart - room
     tie = (own.abs() + middle.abs()) * TIE

@@ -96,7 +96,7 @@ class Robust(Metric):
         median, mad, iqr = median_and_spreads(sample.values)
         scale = np.where(mad > 0, mad * _BY_MAD, iqr * _BY_IQR)
         usable = (sample.n >= self._others.least) & (scale > 0)
-        at, off = sample.at, 2 * window.fact("own_half")  # a distance of two values that may both be off
+        at, off = sample.at, 2 * window.fact("any_half")  # a distance of two values that may both be off
         least = np.where(mad[at] > off, (mad[at] - off) * _BY_MAD, 0.0)
         most = np.maximum((mad[at] + off) * _BY_MAD, np.where(mad[at] > off, 0.0, (iqr[at] + off) * _BY_IQR))
         found = {"median": median[at], "scale": scale[at], "least": least, "most": most}
