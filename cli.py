@@ -426,7 +426,9 @@ def rules_schema(name: str) -> int:
     """Visa JSON Schema (2020-12) för regelpaket, dataset.yaml eller waivers.yaml, för en editor."""
     from genomlys.engine.language.schema import written
 
-    write(written(name), sys.stdout)
+    # A pattern with another minus in it would be another pattern.
+    everything = (sys.stdout.encoding or "utf-8").lower().replace("-", "") == "utf8"
+    write(written(name, ascii_only=not everything), sys.stdout)
     return DONE
 
 

@@ -327,6 +327,19 @@ def test_rules_check_writes_for_machines_whatever_was_found(form: str) -> None:
         assert (done.exit_code, done.stderr) == (code, "") and json.loads(done.stdout)
 
 
+@pytest.mark.parametrize("name", ["pack", "dataset", "waivers"])
+def test_rules_schema_writes_what_is_committed(name: str) -> None:
+    committed = (ROOT / "rules" / f"{name}.schema.json").read_text(encoding="utf-8")
+    assert run("rules", "schema", name).stdout == committed
+
+
+def test_a_schema_is_the_same_on_any_console() -> None:
+    process = start("rules", "schema", environment={"PYTHONIOENCODING": "cp1252", "PYTHONUTF8": "0"})
+    out, err = process.communicate()
+    assert (process.returncode, err) == (0, b"")
+    assert json.loads(out.decode("ascii")) == json.loads((ROOT / "rules" / "pack.schema.json").read_text("utf-8"))
+
+
 # explain
 
 

@@ -88,9 +88,9 @@ SCHEMAS: Final[Mapping[str, Callable[[], Schema]]] = {
 }
 
 
-def written(name: str) -> str:
-    """A schema as its file, the same bytes every time."""
-    return json.dumps(SCHEMAS[name](), ensure_ascii=False, indent=1) + "\n"
+def written(name: str, *, ascii_only: bool = False) -> str:
+    """A schema as its file, the same bytes every time. In ASCII alone, all other characters are escaped."""
+    return json.dumps(SCHEMAS[name](), ensure_ascii=ascii_only, indent=1) + "\n"
 
 
 def _bilingual() -> Schema:
