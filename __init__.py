@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from genomlys.engine.dataset import Dataset, read_dataset
     from genomlys.engine.errors import DataError, GenomlysError, Place, Problem, RuleError, UsageError
     from genomlys.engine.language.pack import load_rules
+    from genomlys.engine.sensitivity import Sensitivity, sensitivity
 
 __version__ = "0.1.0"
 
@@ -25,10 +26,12 @@ _HOME = {
     "Place": "genomlys.engine.errors",
     "Problem": "genomlys.engine.errors",
     "RuleError": "genomlys.engine.errors",
+    "Sensitivity": "genomlys.engine.sensitivity",
     "UsageError": "genomlys.engine.errors",
     "assess": "genomlys.engine.assess",
     "load_rules": "genomlys.engine.language.pack",
     "read_dataset": "genomlys.engine.dataset",
+    "sensitivity": "genomlys.engine.sensitivity",
 }
 
 __all__ = [
@@ -39,11 +42,13 @@ __all__ = [
     "Place",
     "Problem",
     "RuleError",
+    "Sensitivity",
     "UsageError",
     "__version__",
     "assess",
     "load_rules",
     "read_dataset",
+    "sensitivity",
 ]
 
 

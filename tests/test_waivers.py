@@ -90,7 +90,7 @@ def test_what_became_of_a_waiver_is_told(
     found = assess(folder)
     assert found.waivers["state"].to_list() == [state]
     assert found.verdicts["waived"].any() is (state == "in_force")
-    problems = check([str(folder)]).problems
+    problems = check([str(folder / "waivers.yaml")]).problems
     assert [(problem.code, problem.severity) for problem in problems] == ([(code, severity)] if code else [])
 
 

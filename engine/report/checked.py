@@ -15,6 +15,7 @@ from genomlys.engine.language.lint import lint
 from genomlys.engine.language.locking import lock_problems
 from genomlys.engine.language.model import Pack
 from genomlys.engine.language.pack import RuleBook, bundled_packs, load_rules
+from genomlys.engine.language.waivers import FILE as WAIVERS
 from genomlys.engine.language.yamlfile import Map, load_yaml
 from genomlys.engine.report.words import count, listed, tidy
 
@@ -38,7 +39,7 @@ class Checked:
 def check(paths: Sequence[str]) -> Checked:
     """Read every data set, and all packs together, since the rules of one may refer to another's.
 
-    A path is a data set's folder or its dataset.yaml, a pack's folder or file, or a bundled pack's name.
+    A path is a data set's folder, its dataset.yaml or waivers.yaml, a pack's folder or file, or a bundled pack's name.
     """
     kinds = {path: _kind(path) for path in paths}
     read: list[Text] = []
@@ -105,7 +106,7 @@ def _kind(path: str) -> str:
         rules = [name for name in names if name.endswith(_YAML)]
         return "dataset" if _ABOUT in names or not rules else "pack"
     if place.suffix in _YAML:
-        return "dataset" if place.name == _ABOUT or _is_about(place) else "pack"
+        return "dataset" if place.name in (_ABOUT, WAIVERS) or _is_about(place) else "pack"
     return "neither" if place.exists() else "dataset"
 
 
