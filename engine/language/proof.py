@@ -17,18 +17,21 @@ from typing import Any, Final, TypeAlias
 
 from genomlys.engine.conditions.base import Condition, Lags, Metric, Sight
 from genomlys.engine.conditions.bases import Basis, Benchmark, Number, OwnBefore
+from genomlys.engine.conditions.case import Case
 from genomlys.engine.conditions.compare import Compare
 from genomlys.engine.conditions.data import STATES, Data
 from genomlys.engine.conditions.difference import OPPOSITE, Band
 from genomlys.engine.conditions.gap import Gap
 from genomlys.engine.conditions.measures import Measure
 from genomlys.engine.conditions.members import Members
+from genomlys.engine.conditions.outlier import Outlier
 from genomlys.engine.conditions.reference import Reference
 from genomlys.engine.conditions.run import Run
 from genomlys.engine.conditions.scope import Scope
 from genomlys.engine.conditions.side import SIDES, Side
 from genomlys.engine.conditions.signals import Signal
 from genomlys.engine.conditions.tree import Branch, Tree, leaves
+from genomlys.engine.conditions.trend import Trend
 from genomlys.engine.conditions.turn import Turn
 from genomlys.engine.errors import Place
 from genomlys.engine.language.model import Rule
@@ -189,6 +192,12 @@ def _claim(leaf: Condition, scope: Scope) -> _Claim:
             return _all_of(parts)
         case Reference():
             return _where_meant((leaf.rule, "applies"), _all_of([]))
+        case Trend():
+            return _one_way(leaf, _CHANGES.get(leaf.change), ("trend", leaf.years), scope)
+        case Case():
+            return _one_way(leaf, leaf.side, "mean of peers", scope)
+        case Outlier():
+            return _one_way(leaf, leaf.side, ("median", leaf.among), scope)
         case _:
             return _opaque(leaf)
 
@@ -315,6 +324,17 @@ def _where_meant(variable: Hashable, claim: _Claim) -> _Claim:
     meant = ("meant", variable)
     about = {**claim.about, meant: frozenset(_MEANT)}
     return _Claim(about, lambda world: claim.answer(world) if world[meant] == "yes" else Answer.MEANINGLESS)
+
+
+def _one_way(leaf: Condition, side: str | None, of: Hashable, scope: Scope) -> _Claim:
+    """A statistic of which only the side is known: it cannot lie on two. ``of``: what it is a side of."""
+    directions = scope.values("direction")
+    side = _LITERAL.get((side or "", directions[0]), side) if len(directions) == 1 else side
+    if side not in ("above", "below", "worse", "better"):
+        return _opaque(leaf)
+    way, sign = ("way", of, side in ("worse", "better")), 1 if side in ("above", "worse") else -1
+    turned = _Claim({way: frozenset((-1, 0, 1))}, lambda world: _truth(world[way] == sign))
+    return _where_ok(_all_of([turned, _opaque(leaf)]))
 
 
 def _opaque(leaf: Condition) -> _Claim:
