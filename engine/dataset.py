@@ -80,6 +80,11 @@ class Dataset:
         """The first year with a row among the values."""
         return value_table(self).first_year
 
+    def followed(self, last: int) -> pl.DataFrame:
+        """kpi, followed (Int32): for how many calendar years up to ``last``, from the first to the last, anyone has had
+        a value; a KPI without any has no row."""
+        return value_table(self).followed(last)
+
     def check(self) -> Dataset:
         """The same, once all of its values have been looked at. Raises DataError with every problem."""
         value_table(self).check(self.bounds)

@@ -20,11 +20,15 @@ _PARTS = ("lo", "hi", "holds", "rounded")
 
 @dataclass(frozen=True)
 class Reads:
-    """What rules read of a series: for "own" and each benchmark how many years back, the metrics, and of whom else."""
+    """What rules read of a series: for "own" and each benchmark how many years back, the metrics, and of whom else.
+
+    followed: whether a scope asks for how long a KPI has been followed.
+    """
 
     lags: Mapping[str, int]
     metrics: tuple[Metric, ...] = ()
     among: tuple[Among, ...] = ()
+    followed: bool = False
 
     @property
     def benchmarks(self) -> tuple[str, ...]:
@@ -42,7 +46,9 @@ def reads_of(rules: Sequence[Rule], *, targets: bool) -> Reads:
             lags[need.source] = max(need.count, lags.get(need.source, 0))
     if targets:
         lags["target"] = max(lags.get("target", 1), lags["own"])
-    return Reads(lags, metrics, tuple(dict.fromkeys(need.among for need in read if isinstance(need, Others))))
+    among = dict.fromkeys(need.among for need in read if isinstance(need, Others))
+    followed = any(rule.scope.values("followed") for rule in rules)
+    return Reads(lags, metrics, tuple(among), followed)
 
 
 def judge_series(

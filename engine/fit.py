@@ -50,7 +50,7 @@ class _Home:
 
 def fit(book: RuleBook, data: Dataset) -> tuple[Problem, ...]:
     """All that the rules ask for and the data set does not have, in order of place."""
-    home = _Home(data, build_grid(data, [data.unit], ["target"], data.as_of.year))
+    home = _Home(data, build_grid(data, [data.unit], ["target"], data.as_of.year, followed=True))
     rules = [rule for pack in book.packs for rule in pack.rules]
     found = [*unknown_names(rules, data)]
     told = {problem.place for problem in found}

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from genomlys.engine.comparisons import AMONG, computable, of_members, units_read
 from genomlys.engine.conditions.base import Among, Metric, Others, Sample
-from genomlys.engine.conditions.columns import has
+from genomlys.engine.conditions.columns import FOLLOWED, has
 from genomlys.engine.cube import MARKS
 from genomlys.engine.dataset import Dataset
 from genomlys.engine.population import Population, population
@@ -198,12 +198,19 @@ class Block:
 
 
 def build_grid(
-    data: Dataset, units: Sequence[str], benchmarks: Sequence[str], as_of_year: int, among: Sequence[Among] = ()
+    data: Dataset,
+    units: Sequence[str],
+    benchmarks: Sequence[str],
+    as_of_year: int,
+    among: Sequence[Among] = (),
+    *,
+    followed: bool = False,
 ) -> Grid:
     """The grid of ``units`` and every KPI of the catalogue, up to and including ``as_of_year``.
 
     Every KPI has a row for each unit of the home unit's kind, also without a single value, so that
-    what is missing shows; units of another kind have rows for the KPIs that they report.
+    what is missing shows; units of another kind have rows for the KPIs that they report. followed: whether to
+    tell for how long each KPI has been followed.
     """
     needed = units_read(data, units, {*among, *(AMONG[name] for name in benchmarks if name in AMONG)}, as_of_year)
     unit_frame = data.units.filter(pl.col("unit").is_in(needed)).sort("unit")
@@ -233,6 +240,9 @@ def build_grid(
     kept = _kept(data, unit_frame, marks, unit_at) & judged[unit_at]
     unit_frame, unit_at = unit_frame.filter(judged), (np.cumsum(judged) - 1)[unit_at]
     kpi_frame = kpi_frame.with_columns(_has(data))
+    if followed:
+        kpi_frame = kpi_frame.join(data.followed(as_of_year), on="kpi", how="left", maintain_order="left")
+        kpi_frame = kpi_frame.with_columns(pl.col(FOLLOWED).fill_null(0))
     own, marks, unit_at, kpi_at = own[kept], marks[kept], unit_at[kept], kpi_at[kept]
     max_age = kpi_frame["max_age"].to_numpy().astype(np.int64)[kpi_at]
     last = np.full(len(own), shape[1] - 1)

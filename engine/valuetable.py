@@ -45,6 +45,13 @@ class ValueTable:
         first: int | None = self._scan.select(pl.col("year").min()).collect().item()
         return _NEVER if first is None else first
 
+    def followed(self, last: int) -> pl.DataFrame:
+        """kpi, followed: for how many calendar years, from the first to the last with a value, none after ``last``."""
+        year = pl.col("year").cast(pl.Int32)
+        valued = self._scan.filter(pl.col("value").cast(pl.Float64).is_finite() & (year <= last))
+        spans = valued.group_by(pl.col("kpi").cast(pl.String)).agg(followed=year.max() - year.min() + 1)
+        return spans.collect().cast({"followed": pl.Int32})
+
     def cube(self, bounds: Bounds, units: Sequence[str] | None = None, kpis: Sequence[str] | None = None) -> Cube:
         """The values of some units and KPIs, None for all; only what is read is looked at."""
         if self._whole is not None:

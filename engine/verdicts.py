@@ -122,7 +122,7 @@ def judge(
     kpi_rules = [rule for rule in book.rules if rule.subject == "kpi"]
     reads = evaluate.reads_of(kpi_rules, targets=bool((data.kpis["direction"] == "target").any()))
     benchmarks = tuple(dict.fromkeys((*reads.benchmarks, *benchmarks_read(data))))
-    grid = build_grid(data, units, benchmarks, as_of_year, reads.among)
+    grid = build_grid(data, units, benchmarks, as_of_year, reads.among, followed=reads.followed)
     sight = Sight(targets=grid.targets)
     out = _Collected(book, lang, tuple(statuses), sight, Tests(grid.unit_at), details)
     tally = _Tally(data, grid, [*_needs_of_areas(book)], kpi_rules)

@@ -225,6 +225,12 @@ class Oracle:
                 found[unit, rule.id, subject] = self._verdict(rule, unit, subject)
         return found
 
+    def span(self, kpi: str) -> range:
+        """The calendar years from the first to the last in which anyone has a value."""
+        years = [row["year"] for row in self.values if row["kpi"] == kpi and row["value"] is not None]
+        known = [year for year in years if year <= self.as_of_year]
+        return range(min(known), max(known) + 1) if known else range(0)
+
     def has(self, kpi: str, benchmark: str) -> bool:
         """Whether anyone has it, any year: a row, also one without a figure, or peers that it can be computed from."""
         if (kpi, benchmark) in self._with_row:
@@ -346,6 +352,8 @@ class Oracle:
         match word:
             case "has":
                 return all(self.has(subject, value) for value in values)
+            case "followed":
+                return len(self.span(subject)) >= int(values[0])
             case "lacks":
                 return not any(self.has(subject, value) for value in values)
             case "priority":

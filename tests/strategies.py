@@ -453,6 +453,7 @@ def scopes(draw: st.DrawFn) -> Words:
                 _some(BENCHMARKS).map(lambda words: {"has": words}),
                 _some(BENCHMARKS).map(lambda words: {"lacks": words}),
                 _some(KPIS).map(lambda words: {"kpi": words}),
+                st.sampled_from([1, 8, 9]).map(lambda years: {"followed": f"{years} years"}),
                 st.just({"area": "a0", "measure": "%"}),
             ),
         )

@@ -225,11 +225,11 @@ def gaps(oracle: Oracle, *, about_data: bool) -> list[dict[str, Any]]:
             if series.said and series.state != "not_applicable" and not about_data:
                 found += [
                     cell | {"year": year}
-                    for year in YEARS
+                    for year in oracle.span(kpi)  # a first figure brings the KPI into scopes
                     if oracle.as_of_year - year in range(series.kpi.row["max_age"] + 1)
                 ]
             continue
-        found += [cell | {"year": year} for year in YEARS if year < series.year and year not in series.own]
+        found += [cell | {"year": year} for year in oracle.span(kpi) if year < series.year and year not in series.own]
         for benchmark in BENCHMARKS:
             if not oracle.has(kpi, benchmark):
                 continue  # a first figure brings the KPI into scopes

@@ -228,6 +228,7 @@ NARROWINGS: Mapping[Subject, st.SearchStrategy[Words]] = {
         often({"area_lacks": some(BENCHMARKS), "area": some(("skola", "personal"))}),
         st.sampled_from(("kr/inv", "%", "mnkr", "index", "hinkar")).map(lambda measure: {"measure": measure}),
         st.just({"measure": ["kr/inv", "%"], "kpi": "klk-nettokostnad"}),
+        st.integers(1, 6).map(lambda years: {"followed": f"{years} years"}),
     ),
     "area": often({"priority": some(("yes", "no")), "cross_cutting": some(("yes", "no")), "area": st.just("personal")}),
     "measure": often({"area": some(("digitalisering", "nowhere"))}),

@@ -42,6 +42,7 @@ def has(benchmark: str) -> str:
     return f"has.{benchmark}"
 
 
+FOLLOWED = "followed"  # column telling for how many years, from the first to the last, anyone has had a value (Int32)
 YEAR = pl.col("year")  # Int32, the KPI's year; null when there is no recent value
 HALF = pl.col("half")  # Float64, half of the last printed decimal: what a printed benchmark may be off
 # Float64, the same for the unit's own value: 0 where the KPI counts things, as a whole number is not rounded

@@ -12,11 +12,12 @@ from genomlys.engine.conditions import columns
 from genomlys.engine.conditions.base import SUBJECTS, Subject
 from genomlys.engine.errors import Place, Text
 from genomlys.engine.language.reader import Fields, Reader
+from genomlys.engine.language.words import YEARS, Phrase
 from genomlys.engine.language.yamlfile import Node
 from genomlys.engine.vocabulary import BENCHMARKS, CATEGORIES, DIRECTIONS, SIGNAL_KINDS
 
-# The words that narrow each subject; None means any text (an id or a measure of the data set).
-NARROWING: Mapping[Subject, Mapping[str, Sequence[str] | None]] = {
+# The words that narrow each subject and what they take: None means any text (an id or a measure of the data set).
+NARROWING: Mapping[Subject, Mapping[str, Sequence[str] | Phrase | None]] = {
     "kpi": {
         "category": CATEGORIES,
         "direction": DIRECTIONS,
@@ -28,6 +29,7 @@ NARROWING: Mapping[Subject, Mapping[str, Sequence[str] | None]] = {
         "area_has": BENCHMARKS,
         "area_lacks": BENCHMARKS,
         "cost": ("yes", "no"),
+        "followed": YEARS,
     },
     "area": {"area": None, "priority": ("yes", "no"), "cross_cutting": ("yes", "no")},
     "measure": {"area": None},
@@ -82,6 +84,8 @@ class Scope:
                 return ~pl.any_horizontal([pl.col(columns.has(value)).any().over("area") for value in values])
             case "cost":
                 return _is_cost().cast(pl.String).is_in(_truths(values))
+            case "followed":
+                return pl.col(columns.FOLLOWED) >= int(values[0])
             case "priority":
                 return pl.col("priority").is_not_null().cast(pl.String).is_in(_truths(values))
             case "cross_cutting":
@@ -141,7 +145,11 @@ def _read_narrowing(fields: Fields, subject: Subject) -> list[tuple[str, tuple[s
         if node is None:
             continue
         what = Text(f"'{word}'", f"'{word}'")
-        values = reader.texts(node, what) if choices is None else reader.words(node, choices, what)
+        if isinstance(choices, Phrase):
+            years = reader.years(node, what)
+            values: tuple[str, ...] = () if years is None else (str(years),)
+        else:
+            values = reader.texts(node, what) if choices is None else reader.words(node, choices, what)
         found.append((word, values))
     fields.finish()
     _check_has(fields, dict(found))

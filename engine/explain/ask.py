@@ -24,6 +24,7 @@ from genomlys.engine.explain.scope import outside
 from genomlys.engine.explain.steps import steps
 from genomlys.engine.language.model import Rule, say_dated, say_override
 from genomlys.engine.language.pack import RuleBook
+from genomlys.engine.multiplicity import evidence
 from genomlys.engine.verdicts import judge
 from genomlys.engine.waiving import record, say
 
@@ -133,7 +134,12 @@ def _explained(case: Context, rule: Rule, subjects: Sequence[str] | None) -> Ite
     verdicts = case.judged.verdicts.filter((pl.col("rule") == rule.id) & pl.col("subject").is_in(mine))
     titles = case.data.areas.select("area", in_area="title")
     names = frame.select("subject", "unit_title", pl.col(_TITLES[rule.subject]).alias("title"))
-    told = verdicts.join(names, on="subject").join(titles, on="area", how="left").sort("subject")
+    told = (
+        verdicts.with_columns(evidence=evidence(case.book))
+        .join(names, on="subject")
+        .join(titles, on="area", how="left")
+        .sort("subject")
+    )
     trees = steps(case, rule, mine)
     moved = turn.turns(case, rule, mine) if rule.subject == "kpi" else turn.Turns({}, {})
     reasons = outside(case, rule, frame)
@@ -176,6 +182,9 @@ def _explained(case: Context, rule: Rule, subjects: Sequence[str] | None) -> Ite
             severity=row["severity"],
             money=row["money"],
             years_flagged=row["years_flagged"],
+            p=row["p"],
+            q=row["q"],
+            evidence=row["evidence"] if row["status"] == "flagged" else None,
             text=row["text"],
             tree=tree,
             document=document,

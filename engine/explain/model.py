@@ -156,6 +156,9 @@ class Explanation:
     severity: str | None
     money: float | None
     years_flagged: int | None
+    p: float | None
+    q: float | None
+    evidence: str | None
     text: str | None
     tree: Step
     document: Document

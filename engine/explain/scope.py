@@ -97,6 +97,12 @@ def _says(word: str, values: tuple[str, ...], row: Row, lang: Lang) -> str:
             )
         case "area_has" | "area_lacks" | "cost":
             said = _of_kind(word, [_COMPARISONS[value].in_(lang) for value in values if value in _COMPARISONS], values)
+        case "followed":
+            years = row[word]
+            said = Text(
+                f"regeln gäller nyckeltal som har följts i minst {values[0]} år, och det här har följts i {years}",
+                f"the rule is for KPIs followed for at least {values[0]} years, and this one has been for {years}",
+            )
         case "measure":
             said = Text(
                 f"regeln gäller måttet {either(values, lang)}, och nyckeltalet mäts i {row['measure']}",

@@ -8,7 +8,9 @@ from itertools import groupby
 from genomlys.engine.errors import Lang, Text
 from genomlys.engine.explain import words
 from genomlys.engine.explain.model import Cell, Explanation, Made, Origin, Rank, Step
+from genomlys.engine.multiplicity import RATE
 from genomlys.engine.numbers import BLANKS
+from genomlys.engine.writing import format_number
 
 INDENT = "  "
 _HEADS: Mapping[str, Text] = {
@@ -186,6 +188,8 @@ def _consequences(each: Explanation, lang: Lang) -> Iterator[str]:
         yield (sure if each.sure else not_sure).in_(lang)
     if each.years_flagged and each.year is not None:
         yield _streak(each.year, each.years_flagged).in_(lang)
+    if each.q is not None and each.status == "flagged":
+        yield _among_many(each.q).in_(lang)
     if each.money is not None:
         money = words.tkr(each.money, lang)
         yield Text(f"Skillnaden motsvarar {money} om året.", f"The difference is worth {money} a year.").in_(lang)
@@ -193,6 +197,19 @@ def _consequences(each: Explanation, lang: Lang) -> Iterator[str]:
 
 def _compares(step: Step) -> bool:
     return any(fact.name == "difference" for fact in step.facts) or any(_compares(part) for part in step.parts)
+
+
+def _among_many(q: float) -> Text:
+    number = Text(format_number(q, 2, "sv"), format_number(q, 2, "en"))
+    if q <= RATE:
+        return Text(
+            f"Det håller också när alla nyckeltal som regeln prövas på räknas med (q = {number.sv}).",
+            f"That holds when all the KPIs that the rule was asked of are counted in too (q = {number.en}).",
+        )
+    return Text(
+        f"När alla nyckeltal som regeln prövas på räknas med kan det vara slump (q = {number.sv}).",
+        f"When all the KPIs that the rule was asked of are counted in, it may be chance (q = {number.en}).",
+    )
 
 
 def _streak(last: int, years: int) -> Text:

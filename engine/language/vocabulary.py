@@ -5,6 +5,7 @@ The reader asks for these words one by one; a test holds what it asks for and wh
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from genomlys.engine.conditions.base import SUBJECTS, Subject
@@ -173,13 +174,26 @@ _SCOPE_ABOUT: Final[dict[str, Text]] = {
     "area_has": Text("Något nyckeltal i området har jämförelsevärdet.", "Some KPI of its area has the benchmark."),
     "area_lacks": Text("Inget nyckeltal i området har jämförelsevärdet.", "No KPI of its area has the benchmark."),
     "cost": Text("Är en kostnad att hålla nere.", "Is a cost to keep down."),
+    "followed": Text(
+        "Någon har värden för så många år, från det första till det sista.",
+        "Someone has values for so many years, from the first to the last.",
+    ),
     "priority": Text("Är en prioriterad inriktning.", "Is a priority."),
     "cross_cutting": Text("Går över nämnder.", "Goes across committees."),
     "kind": Text("Omständighetens slag.", "The kind of signal."),
 }
+
+
+def _taken(choices: Sequence[str] | Phrase | None) -> Form:
+    """The form of what a word that narrows takes."""
+    if isinstance(choices, Phrase):
+        return choices
+    return Many(Free() if choices is None else Choice(tuple(choices)))
+
+
 SCOPES: Final[dict[Subject, Words]] = {
     subject: {
-        word: Word(Many(Free() if choices is None else Choice(tuple(choices))), _SCOPE_ABOUT.get(word, Text("", "")))
+        word: Word(_taken(choices), _SCOPE_ABOUT.get(word, Text("", "")))
         for word, choices in NARROWING[subject].items()
     }
     for subject in SUBJECTS

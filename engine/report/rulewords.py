@@ -58,6 +58,7 @@ _NARROWED: Final[Mapping[str, Text]] = {
     "lacks": Text("som inte jämförs med {}", "not compared with {}"),
     "area_has": Text("i områden med jämförelse med {}", "of areas with a comparison with {}"),
     "area_lacks": Text("i områden utan jämförelse med {}", "of areas without a comparison with {}"),
+    "followed": Text("som har följts i minst {} år", "followed for at least {} years"),
     "kind": Text("av slaget {}", "of the kind {}"),
 }
 _YES_OR_NO: Final[Mapping[tuple[str, str], Text]] = {
