@@ -34,7 +34,7 @@ from genomlys.engine.errors import Lang
 from genomlys.engine.evaluate import STATUS
 from genomlys.engine.grid import build_grid
 from genomlys.engine.language.pack import RuleBook
-from genomlys.engine.population import current_peers
+from genomlys.engine.population import current_peers, group_of_kpis
 from genomlys.engine.verdicts import judge
 
 What = Literal["year", "basis_year", "peer", "threshold"]
@@ -188,11 +188,14 @@ def _years(data: Dataset, book: RuleBook, unit: str) -> Iterator[_Case]:
 
 
 def _peers(data: Dataset, book: RuleBook, unit: str) -> Iterator[_Case]:
-    mine = current_peers(data, data.as_of.year).filter((pl.col("unit") == unit) & (pl.col("member") != unit))
+    peers = current_peers(data, data.as_of.year)
+    mine = peers.filter((pl.col("unit") == unit) & (pl.col("member") != unit))
+    groups = group_of_kpis(data, peers)
     for member in mine["member"].unique().sort():
         without = data.peers.filter(~((pl.col("unit") == unit) & (pl.col("member") == member)))
-        having = data.values.filter((pl.col("unit") == member) & pl.col("value").is_not_null())["kpi"].unique()
-        touched = pl.col("subject").is_in(having.to_list())
+        its = data.values.filter((pl.col("unit") == member) & pl.col("value").is_not_null())["kpi"].unique()
+        member_of = set(mine.filter(pl.col("member") == member)["group"])
+        touched = pl.col("subject").is_in([kpi for kpi in its if groups.get(kpi) in member_of])
         yield _Case("peer", member, replace(data, peers=without), book, touched)
 
 

@@ -89,6 +89,15 @@ def test_one_peer_may_carry_a_flag() -> None:
     assert (row["peers"], row["peers_tried"], row["peers_needed"]) == ([], 3, 3)
 
 
+def test_only_the_peers_that_the_kpi_is_compared_with_are_tried() -> None:
+    data = city({2024: 100}, {}, [40, 100, 101, 102])
+    other = data.peers.with_columns(group=pl.lit("annan"))
+    kpis = data.kpis.with_columns(peer_group=pl.lit("lika"))
+    both = replace(data, peers=pl.concat([data.peers.filter(pl.col("member") != "p3"), other]), kpis=kpis)
+    row = found(both, {"is": "above", "than": "peers.mean"})
+    assert row["peers_tried"] == 3
+
+
 @pytest.mark.parametrize(("own", "ends"), [(103, ["1 x2"]), (110, [])])
 def test_a_threshold_may_end_a_flag(own: float, ends: list[str]) -> None:
     row = found(city({2024: own}, {2024: 100}), {"is": "above", "than": "reference", "by": "2 %"})
