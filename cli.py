@@ -329,10 +329,17 @@ def rules_check(packs: tuple[str, ...], form: str, data: str | None, strict: boo
     PACK är ett regelpakets mapp, fil eller namn. Flera läses tillsammans. Utan PACK prövas det medföljande.
     Med --data prövas också om reglernas nyckeltal, mått, mål och år finns i datamängden.
     """
-    from genomlys.engine.report.checked import check_rules
     from genomlys.engine.report.problems import FORMATS
 
-    found = check_rules(packs or ("kommun",), data)
+    asked = packs or ("kommun",)
+    if data is None:
+        from genomlys.engine.report.rulecheck import check_rules
+
+        found = check_rules(asked)
+    else:
+        from genomlys.engine.report.checked import check_rules_with
+
+        found = check_rules_with(asked, data)
     if form != "text" or found.problems:
         write(FORMATS[form](found.problems, lang), sys.stdout)
     else:

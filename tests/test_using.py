@@ -18,7 +18,7 @@ from genomlys.engine.examples import run_examples
 from genomlys.engine.explain import explain, render
 from genomlys.engine.language import using
 from genomlys.engine.language.pack import RuleBook, load_rules
-from genomlys.engine.report.checked import check_rules
+from genomlys.engine.report.rulecheck import check_rules
 
 DATA = read_dataset(bundled_dataset())
 KOMMUN = load_rules("kommun")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from genomlys.engine import waiving
@@ -11,29 +11,14 @@ from genomlys.engine.assess import assess
 from genomlys.engine.dataset import Dataset, read_dataset
 from genomlys.engine.errors import GenomlysError, Lang, Place, Problem, RuleError, Text
 from genomlys.engine.fit import fit
-from genomlys.engine.language.lint import lint
-from genomlys.engine.language.locking import lock_problems
-from genomlys.engine.language.model import Pack
 from genomlys.engine.language.pack import RuleBook, bundled_packs, load_rules
 from genomlys.engine.language.waivers import FILE as WAIVERS
 from genomlys.engine.language.yamlfile import Map, load_yaml
+from genomlys.engine.report.rulecheck import Checked, check_rules
 from genomlys.engine.report.words import count, listed, tidy
 
 _ABOUT = "dataset.yaml"
 _YAML = (".yaml", ".yml")
-
-
-@dataclass(frozen=True)
-class Checked:
-    """``read`` says in words what was read, a line each; ``problems`` are all that were found, warnings too."""
-
-    read: tuple[Text, ...]
-    problems: tuple[Problem, ...]
-
-    @property
-    def holds(self) -> bool:
-        """Whether there is no error."""
-        return all(problem.severity == "warning" for problem in self.problems)
 
 
 def check(paths: Sequence[str]) -> Checked:
@@ -71,25 +56,20 @@ def _of_waivers(path: str, data: Dataset, packs: Sequence[str]) -> Iterator[Prob
         yield _in_folder(problem, _folder(path))
 
 
-def check_rules(packs: Sequence[str], data: str | None = None) -> Checked:
-    """Read the packs together and ask of them all that can be asked of rules, and whether they fit a data set.
+def check_rules_with(packs: Sequence[str], path: str) -> Checked:
+    """As ``check_rules``, and whether the rules fit a data set and the waivers in it are in order.
 
     Raises DataError for a data set that cannot be read.
     """
-    dataset = None if data is None else read_dataset(data)
-    try:
-        book = load_rules(*packs)
-    except RuleError as error:
-        return Checked((), error.problems)
-    read = tuple(_of_pack(pack.source, pack) for pack in book.packs)
-    locks = (problem for pack in book.packs for problem in lock_problems(pack, book))
-    return Checked(read, (*lint(book), *locks, *_with(data, dataset, book, packs)))
+    data = read_dataset(path)
+    rules = check_rules(packs)
+    if not rules.holds:
+        return rules
+    return Checked(rules.read, (*rules.problems, *_with(path, data, load_rules(*packs), packs)))
 
 
-def _with(path: str | None, data: Dataset | None, book: RuleBook, packs: Sequence[str]) -> Iterator[Problem]:
+def _with(path: str, data: Dataset, book: RuleBook, packs: Sequence[str]) -> Iterator[Problem]:
     """What a data set tells of the rules that are asked of it, and of the waivers in it."""
-    if path is None or data is None:
-        return
     unfit = fit(book, data)
     yield from unfit
     if all(problem.severity == "warning" for problem in unfit):
@@ -157,22 +137,5 @@ def _of_dataset(path: str, data: Dataset) -> Text:
     def said(lang: Lang) -> str:
         rows = [count(getattr(data, name).height, *nouns, lang) for name, nouns in _TABLES.items()]
         return f"{path}: {tidy(data.title)}, {data.as_of.isoformat()}. {listed(rows, lang)}."
-
-    return Text(said("sv"), said("en"))
-
-
-_RULES = (Text("regel", "rule"), Text("regler", "rules"))
-_MOVES = (Text("slags förflyttning", "kind of move"), Text("slags förflyttningar", "kinds of moves"))
-_EXAMPLES = (Text("exempel", "example"), Text("exempel", "examples"))
-
-
-def _of_pack(path: str, pack: Pack) -> Text:
-    examples = sum(len(rule.examples) for rule in pack.rules)
-
-    def said(lang: Lang) -> str:
-        numbers = (len(pack.rules), _RULES), (len(pack.moves), _MOVES), (examples, _EXAMPLES)
-        parts = [count(number, *nouns, lang) for number, nouns in numbers]
-        title = f"{tidy(pack.title.in_(lang))} ({pack.name} {pack.version}, sha256 {pack.sha256[:12]})"
-        return f"{path}: {title}. {listed(parts, lang)}."
 
     return Text(said("sv"), said("en"))
