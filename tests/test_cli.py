@@ -114,7 +114,7 @@ USAGE = [
     (["assess", "--unit"], "Växeln --unit ska följas av ett värde."),
     (["assess", "--untis", "x"], "Det finns ingen växel --untis. Menade du --unit"),
     (["assess", "a", "b"], "För mycket på raden: b."),
-    (["asess"], "Det finns inget kommando 'asess'. Skriv något av: assess, check, explain, rules."),
+    (["asess"], "Det finns inget kommando 'asess'. Skriv något av: assess, "),
     (["check"], "PATH... saknas."),
     (["explain"], "ID saknas."),
     (["explain", "lokalhyro"], "Menade du 'lokalhyror'?"),
