@@ -37,6 +37,11 @@ def test_pages_state_what_the_table_says(book: RuleBook) -> None:
         assert set(power) <= set(shares[len(simulation.CHANCE) :]), rule
 
 
+def test_every_rule_about_figures_is_in_the_table(book: RuleBook) -> None:
+    about_figures = [rule.id for rule in book.rules if rule.subject in ("kpi", "area") and rule.goal != "data"]
+    assert sorted(shares_in_table()) == sorted(about_figures)
+
+
 def test_swedish_and_english_state_the_same_shares(book: RuleBook) -> None:
     for rule in book.rules:
         if stated(rule):
