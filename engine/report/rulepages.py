@@ -24,6 +24,7 @@ from genomlys.engine.language.template import Part, Slot
 from genomlys.engine.report import html, markdown, rulewords
 from genomlys.engine.report.blocks import Bullets, Fields, Heading, Links, Outline, PageBlock, Paragraph, Table
 from genomlys.engine.report.words import HORIZONS, LEVELS, TELLS, quoted
+from genomlys.engine.writing import NBSP
 
 INDEX: Final = "index"
 
@@ -146,7 +147,7 @@ def _page(book: RuleBook, pack: Pack, rule: Rule, lang: Lang) -> Page:
             Heading(1, title),
             Fields(tuple(_facts(rule, lang))),
             Heading(2, Text("Syfte", "Purpose").in_(lang)),
-            Paragraph(rule.why.in_(lang)),
+            Paragraph(_prose(rule.why.in_(lang))),
             Heading(2, Text("Villkor", "Condition").in_(lang)),
             Outline(tuple(_tree(rule.when, book, lang))),
             Heading(2, Text("Gränser och källa", "Limits and source").in_(lang)),
@@ -155,7 +156,7 @@ def _page(book: RuleBook, pack: Pack, rule: Rule, lang: Lang) -> Page:
             Paragraph(_template(rule.because.parts(lang))),
             *_sentences(rule.when, lang),
             Heading(2, Text("När regeln vilseleder", "When the rule misleads").in_(lang)),
-            Paragraph(rule.limits.in_(lang)),
+            Paragraph(_prose(rule.limits.in_(lang))),
             *_examples(rule, lang),
             Heading(2, Text("Historik", "History").in_(lang)),
             *_history(pack, rule, lang),
@@ -205,7 +206,7 @@ def _limits(rule: Rule, lang: Lang) -> Iterator[PageBlock]:
         heads = (("Gräns", "Limit"), ("Värde", "Value"), ("Från år", "From"), ("Källa", "Source"))
         dated = tuple(row for each in rule.dated for row in _of_years(each, lang))
         yield Table(tuple(Text(*head).in_(lang) for head in heads), dated)
-    yield Paragraph(rule.source.in_(lang))
+    yield Paragraph(_prose(rule.source.in_(lang)))
 
 
 def _of_years(dated: Dated, lang: Lang) -> Iterator[tuple[str, ...]]:
@@ -228,6 +229,11 @@ def _added(tree: Tree) -> Iterator[Text]:
     if isinstance(tree, Branch):
         for part in tree.parts:
             yield from _added(part)
+
+
+def _prose(text: str) -> str:
+    """A per cent sign is never parted from its number."""
+    return text.replace(" %", f"{NBSP}%")
 
 
 def _template(parts: Sequence[Part]) -> str:
