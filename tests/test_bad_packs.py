@@ -38,6 +38,7 @@ ABOUT_PATHS_AND_SIZES = {
     "too-many-files",
     "too-many-moves",
     "too-large-pack",
+    "too-many-conditions",
     "too-many-packs",
     "too-many-rules",
     "too-many-problems",

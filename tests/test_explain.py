@@ -144,7 +144,7 @@ def assert_turns(data: Dataset, book: RuleBook, explanations: Sequence[Explanati
             assert each.turn and each.turn.to is not None and each.turn.by is not None and each.year is not None
             step = 10.0 ** -decimals[each.subject] * (1 if each.turn.by > 0 else -1)
             turned[each.subject, each.year] = each.turn.to
-            short[each.subject, each.year] = each.turn.to - step
+            short[each.subject, each.year] = round(each.turn.to - step, 9)
         after, before = verdicts(moved(data, turned), alone), verdicts(moved(data, short), alone)
         for each in mine:
             was = each.status == "flagged"
@@ -181,7 +181,7 @@ def test_each_condition_turns_at_the_value_that_is_told_and_not_before(name: str
             assert step.turn and step.turn.to is not None and step.turn.by is not None and each.year is not None
             at[subject, each.year] = step.turn.to
             nearer = 10.0 ** -decimals[subject] * (1 if step.turn.by > 0 else -1)
-            short[subject, each.year] = step.turn.to - nearer
+            short[subject, each.year] = round(step.turn.to - nearer, 9)
         for values, turns in ((at, True), (short, False)):
             after = {each.subject: each for each in explain(moved(DATA, values), BOOK, verdict=name)}
             for subject, (_, step) in turning.items():

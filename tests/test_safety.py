@@ -262,6 +262,10 @@ def test_a_pack_has_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     with pytest.raises(RuleError, match="too-large-pack"):
         load_rules(tmp_path)
     monkeypatch.undo()
+    monkeypatch.setattr(binding, "MOST_COMPARISONS", 2)
+    with pytest.raises(RuleError, match="too-many-conditions"):
+        load_rules(tmp_path)
+    monkeypatch.undo()
     monkeypatch.setattr(binding, "MOST_RULES", 2)
     with pytest.raises(RuleError, match="too-many-rules"):
         load_rules(tmp_path)

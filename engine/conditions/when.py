@@ -303,7 +303,7 @@ def _check_size(reader: Reader, node: Node, tree: Tree) -> None:
             f"{conditions} villkor är för många i en regel; högst {MOST_CONDITIONS}.",
             f"{conditions} conditions are too many for a rule; at most {MOST_CONDITIONS}.",
         )
-    elif _comparisons(tree) > MOST_COMPARISONS:
+    elif comparisons(tree) > MOST_COMPARISONS:
         message = Text(
             "så många delar i 'at_least' och 'in' ger för många kombinationer att räkna.",
             "so many parts in 'at_least' and 'in' are too many combinations to work out.",
@@ -317,10 +317,10 @@ def _check_size(reader: Reader, node: Node, tree: Tree) -> None:
     reader.report("too-large", node.place, message, remedy)
 
 
-def _comparisons(tree: Tree) -> int:
+def comparisons(tree: Tree) -> int:
     """How many comparisons ``margin`` writes out for the tree."""
     if isinstance(tree, Branch):
-        most = max(_comparisons(part) for part in tree.parts)
+        most = max(comparisons(part) for part in tree.parts)
         return most * _of_k(len(tree.parts), tree.k if tree.joint in ("any", "at_least") else len(tree.parts))
     return _of_k(tree.years, tree.hits) if isinstance(tree, compare.Compare) else 1
 

@@ -24,6 +24,7 @@ from genomlys.engine.explain.context import Context, Row, with_referred
 from genomlys.engine.explain.model import Step, Turn
 from genomlys.engine.language.model import Rule
 
+_DIGITS = 9  # decimals that a value may have
 _EXACT = 1e-9  # of a step: what the binary numbers of decimal figures may miss
 
 _NEVER_CLEARED: Final = Text(
@@ -137,10 +138,15 @@ def _moved(known: pl.DataFrame, distances: Sequence[pl.Expr]) -> pl.DataFrame:
         .with_columns(_steps=pl.concat_list([sign * (steps + more) for sign in (-1.0, 1.0) for more in (0.0, 1.0)]))
         .explode("_steps")
         .filter(pl.col("_steps") != 0)
-        .with_columns(_shift=pl.col("_steps") * pl.col("_step"))
+        # Steps of decimal figures, without what binary numbers add.
+        .with_columns(_shift=(pl.col("_steps") * pl.col("_step")).round(_DIGITS))
         .unique(["subject", "_shift"], maintain_order=True)
         .select(
-            "series", "subject", "measure", "^_(?:held|was[0-9]+|shift)$", _value=pl.col("own.0") + pl.col("_shift")
+            "series",
+            "subject",
+            "measure",
+            "^_(?:held|was[0-9]+|shift)$",
+            _value=(pl.col("own.0") + pl.col("_shift")).round(_DIGITS),
         )
     )
 

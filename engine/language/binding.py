@@ -11,12 +11,15 @@ from genomlys.engine.conditions.members import Members
 from genomlys.engine.conditions.reference import Reference
 from genomlys.engine.conditions.scope import WHAT
 from genomlys.engine.conditions.tree import Tree, leaves, needs
+from genomlys.engine.conditions.when import comparisons
 from genomlys.engine.errors import Place, Text, nearest
 from genomlys.engine.language.model import Move, Rule
 from genomlys.engine.language.reader import Reader, shown
 from genomlys.engine.language.rules import Draft
 
 MOST_RULES: Final = 1000
+# Over all rules and moves: 2 000 take a quarter of a minute to work out for one municipality.
+MOST_COMPARISONS: Final = 2000
 MOST_MOVES: Final = 100
 
 
@@ -48,6 +51,7 @@ def check_number(reader: Reader, rules: Sequence[Draft[Rule]], moves: Sequence[D
             Text(f"fler än {MOST_RULES} regler.", f"more than {MOST_RULES} rules."),
             Text("Slå ihop dem som säger samma sak.", "Merge those that say the same."),
         )
+    _check_work(reader, rules, moves)
     if len(moves) > MOST_MOVES:
         reader.report(
             "too-many-moves",
@@ -55,6 +59,26 @@ def check_number(reader: Reader, rules: Sequence[Draft[Rule]], moves: Sequence[D
             Text(f"fler än {MOST_MOVES} förflyttningar.", f"more than {MOST_MOVES} moves."),
             Text("Bara den första som gäller föreslås; ta bort några.", "Only the first that holds is proposed."),
         )
+
+
+def _check_work(reader: Reader, rules: Sequence[Draft[Rule]], moves: Sequence[Draft[Move]]) -> None:
+    """What cannot be worked out in reasonable time is told at the first rule that is too many."""
+    places = [*(each.id_place for each in rules), *(each.id_place for each in moves)]
+    trees = [None if each.whole is None else each.whole.when for each in rules]
+    trees += [None if each.whole is None else each.whole.when for each in moves]
+    total = 0
+    for place, tree in zip(places, trees, strict=True):
+        total += 0 if tree is None else comparisons(tree)
+        if total > MOST_COMPARISONS:
+            message = Text(
+                f"villkoren i alla regler ger fler än {MOST_COMPARISONS} jämförelser.",
+                f"the conditions of all rules are more than {MOST_COMPARISONS} comparisons.",
+            )
+            remedy = Text(
+                "Ta bort regler, eller pröva färre år i 'in'.", "Remove rules, or ask of fewer years in 'in'."
+            )
+            reader.report("too-many-conditions", place, message, remedy)
+            return
 
 
 def check_references(
