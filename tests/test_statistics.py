@@ -239,7 +239,7 @@ def test_equal_values_and_a_single_higher_one_are_no_trend() -> None:
 @settings(deadline=None, max_examples=60)
 @given(st.lists(FEW, min_size=2, max_size=9))
 def test_the_slope_is_that_of_scipy(values: list[float]) -> None:
-    found = theil_sen.slope([np.array([value]) for value in values])
+    found = theil_sen.slope(np.array([values]))
     wanted = stats.theilslopes(values, range(len(values))).slope
     for part in (found.known, found.least, found.most):
         assert part == pytest.approx(wanted)
@@ -248,7 +248,7 @@ def test_the_slope_is_that_of_scipy(values: list[float]) -> None:
 @settings(deadline=None, max_examples=60)
 @given(HOLED)
 def test_the_slope_counts_calendar_years_and_is_enclosed_where_some_are_missing(values: list[float]) -> None:
-    found = theil_sen.slope([np.array([value]) for value in values])
+    found = theil_sen.slope(np.array([values]))
     there = [(year, value) for year, value in enumerate(values) if not math.isnan(value)]
     slopes = [(after[1] - before[1]) / (after[0] - before[0]) for before, after in itertools.combinations(there, 2)]
     if slopes:

@@ -26,7 +26,7 @@ from genomlys.engine.conditions.difference import NO_DIRECTION, Band, applies
 from genomlys.engine.conditions.margin import Margin, all_of, bounded, of_numbers
 from genomlys.engine.conditions.reading import BY, Header, Scope, needs_direction, read_band
 from genomlys.engine.conditions.shape import Shape, words_of
-from genomlys.engine.conditions.trend_metrics import Change, Significance, Slope, Steepness, own_years
+from genomlys.engine.conditions.trend_metrics import Change, TrendTest, own_years
 from genomlys.engine.errors import Lang, Place, Text
 from genomlys.engine.language.reader import Fields, Quantity
 from genomlys.engine.language.words import QUANTITY, YEARS, Choice, Word
@@ -104,31 +104,25 @@ class Trend:
     by: Band
 
     @property
-    def _test(self) -> Significance:
-        return Significance(self.change, self.years, 1 - self.confidence)
+    def _test(self) -> TrendTest:
+        return TrendTest(self.change, self.years, 1 - self.confidence, self.by)
 
-    @property
-    def _slope(self) -> Slope:
-        return Slope(self.change, self.years)
-
-    @property
-    def _steepness(self) -> Steepness | None:
-        return None if self.by.kind == "none" else Steepness(self.change, self.years, self.by)
+    def _column(self, part: str) -> pl.Expr:
+        return pl.col(self._test.column(part))
 
     def needs(self) -> tuple[Need, ...]:
-        steepness = self._steepness
-        return (own_years(self.years), self._test, self._slope, *([] if steepness is None else [steepness]))
+        return (own_years(self.years), self._test)
 
     def margin(self, sight: Sight) -> Margin:
-        significant, rounded, _ = (pl.col(self._test.column(part)) for part in ("significant", "rounded", "p"))
+        significant, rounded, _ = map(self._column, TrendTest.TEST)
         meant = applies("worse") if self.change in ("worsening", "improving") else None
         test = of_numbers(significant, rounded, rounded, meant)
-        if self._steepness is None:
+        if self.by.kind == "none":
             return test
-        return all_of([test, bounded(*(pl.col(self._steepness.column(part)) for part in Steepness.PARTS))])
+        return all_of([test, bounded(*map(self._column, TrendTest.MARGIN))])
 
     def figures(self, sight: Sight) -> Figures:
-        side, median = pl.col(self._slope.column("side")), pl.col(self._slope.column("median"))
+        side, median = self._column("side"), self._column("median")
         first = (columns.YEAR - (self.years - 1)).cast(pl.String)
         last = columns.YEAR.cast(pl.String)
         return Figures(
@@ -140,13 +134,13 @@ class Trend:
             gap=side,
             gap_ratio=pl.when(median != 0).then(side / median.abs()),
             gap_title=Text("lutning om året", "slope a year"),
-            p=pl.col(self._test.column("p")),
+            p=self._column("p"),
             chance=float(1 - self.confidence),
             no_meaning=(NO_DIRECTION,),
             told=(
                 Told("series", Text("värden", "values"), self._series()),
                 Told("figures", Text("år med värde", "years with a value"), Field("integer", (self._figures(),))),
-                Told("p", Text("p-värde", "p-value"), Field("p", (pl.col(self._test.column("p")),))),
+                Told("p", Text("p-värde", "p-value"), Field("p", (self._column("p"),))),
             ),
             turning=tuple(columns.own(0) - columns.own_comparable(lag) for lag in range(1, self.years)),
         )
@@ -155,10 +149,10 @@ class Trend:
         return Field("series", tuple(columns.own(lag) for lag in reversed(range(self.years))))
 
     def _figures(self) -> pl.Expr:
-        return pl.col(self._slope.column("figures")).cast(pl.Int32)
+        return self._column("figures").cast(pl.Int32)
 
     def fields(self, sight: Sight) -> Mapping[str, Field]:
-        slope, median = pl.col(self._slope.column("own")), pl.col(self._slope.column("median"))
+        slope, median = self._column("own"), self._column("median")
         ratio = pl.when(median > 0).then(slope.abs() / median)
         change = slope * (self.years - 1)
         return {
@@ -166,7 +160,7 @@ class Trend:
             "slope_percent": Field("percent", (ratio,), instead=Field("rate", (slope,))),
             "change": Field("difference", (change,)),
             "risen": Field("word", (_by_sign(slope, "stigit", "sjunkit"), _by_sign(slope, "risen", "fallen"))),
-            "p": Field("p", (pl.col(self._test.column("p")),)),
+            "p": Field("p", (self._column("p"),)),
             "years": Field("integer", (pl.lit(self.years),)),
             "figures": Field("integer", (self._figures(),)),
             "first_year": Field("integer", (columns.YEAR - (self.years - 1),)),

@@ -19,56 +19,14 @@ Change = Literal["rising", "falling", "worsening", "improving", "changing"]
 
 
 @dataclass(frozen=True)
-class Significance(Metric):
-    """``significant`` and ``rounded``: inf, -inf or null as ``mann_kendall.Trend`` says; ``p``."""
+class TrendTest(Metric):
+    """Whether a trend is significant, and of those that are or may be how steep they are.
 
-    change: Change
-    years: int
-    alpha: Fraction  # the largest p
-
-    def column(self, part: str) -> str:
-        return f"trend.{self.change}.{self.years}.{self.alpha}.{part}"
-
-    def needs(self) -> tuple[Lags, ...]:
-        return (own_years(self.years),)
-
-    def columns(self, window: Window) -> Mapping[str, NDArray[Any]]:
-        planes, tie = _oriented(window, self.change, self.years)
-        half = window.fact("own_half")
-        found = mann_kendall.trend(planes, tie, half, float(self.alpha), two_sided=self.change == "changing")
-        return {self.column(part): getattr(found, part) for part in ("significant", "rounded", "p")}
-
-
-@dataclass(frozen=True)
-class Slope(Metric):
-    """Of the years that have a figure: ``own``, the slope of the values a year; ``side``, that of what is asked about
-    (positive: as asked, such as away from the target); ``median`` of the values; ``figures``, how many they are."""
-
-    change: Change
-    years: int
-
-    def column(self, part: str) -> str:
-        return f"slope.{self.change}.{self.years}.{part}"
-
-    def needs(self) -> tuple[Lags, ...]:
-        return (own_years(self.years),)
-
-    def columns(self, window: Window) -> Mapping[str, NDArray[Any]]:
-        values = _values(window, self.years)
-        planes, _ = _oriented(window, self.change, self.years)
-        own, side = theil_sen.slope(values).known, theil_sen.slope(planes).known
-        return {
-            self.column("own"): own,
-            self.column("side"): np.abs(side) if self.change == "changing" else side,
-            self.column("median"): theil_sen.median(np.stack(values)).known,
-            self.column("figures"): years_with_figures(values),
-        }
-
-
-@dataclass(frozen=True)
-class Steepness(Metric):
-    """``lo`` and ``hi``, the slope a year as asked less the band, over all that the holes may be; ``lowest`` and
-    ``highest``, the same when every figure may be off by half of its last decimal too.
+    significant, rounded, p: as ``mann_kendall.Trend`` says. Where the trend is not significant the others are null
+    (lo, hi, lowest and highest -inf): own, the slope of the values a year; side, that of what is asked about
+    (positive: as asked, such as away from the target); median of the values; figures, how many they are; lo and hi,
+    the slope as asked less the band, over all that the holes may be; lowest and highest, the same when every figure
+    may be off by half of its last decimal too.
 
     A relative band is of the window's median. The last two are an enclosure: not all pairs of years can be off
     as much at once.
@@ -76,69 +34,91 @@ class Steepness(Metric):
 
     change: Change
     years: int
+    alpha: Fraction  # the largest p
     by: Band
 
-    PARTS: ClassVar = ("lo", "hi", "lowest", "highest")
+    TEST: ClassVar = ("significant", "rounded", "p")
+    SLOPE: ClassVar = ("own", "side", "median", "figures")
+    MARGIN: ClassVar = ("lo", "hi", "lowest", "highest")
 
     def column(self, part: str) -> str:
-        return f"steepness.{self.change}.{self.years}.{self.by.kind}.{self.by.value}.{part}"
+        return f"trend.{self.change}.{self.years}.{self.alpha}.{self.by.kind}.{self.by.value}.{part}"
 
     def needs(self) -> tuple[Lags, ...]:
         return (own_years(self.years),)
 
     def columns(self, window: Window) -> Mapping[str, NDArray[Any]]:
-        planes, tie = _oriented(window, self.change, self.years)
-        median = theil_sen.median(np.stack(_values(window, self.years)))
-        least, most = _absolute(median.least, median.most)
+        values = [window.own_comparable(lag) for lag in reversed(range(self.years))]
+        planes, tie = _oriented(window, self.change, values)
         half = window.fact("own_half")
-        slope = theil_sen.slope(planes)
-        lowest, highest = theil_sen.slope(planes, -2 * half).least, theil_sen.slope(planes, 2 * half).most
-        (lo, hi), (lowest, highest) = self._side(slope.least, slope.most), self._side(lowest, highest)
-        ends = (
-            lo - self._width(window, most),
-            hi - self._width(window, least),
-            lowest - self._width(window, most + half),
-            highest - self._width(window, np.maximum(least - half, 0.0)),
+        test = mann_kendall.trend(planes, tie, half, float(self.alpha), two_sided=self.change == "changing")
+        found = {part: getattr(test, part) for part in self.TEST}
+        found |= {part: np.full(len(tie), np.nan) for part in self.SLOPE}
+        rows = test.significant != -np.inf
+        shown = _Shown(self, window, rows, np.stack(values, axis=1)[rows], np.stack(planes, axis=1)[rows])
+        for part, numbers in zip(self.SLOPE, shown.slope(), strict=True):
+            found[part][rows] = numbers
+        if self.by.kind != "none":
+            found |= {part: np.full(len(tie), -np.inf) for part in self.MARGIN}
+            for part, ends in zip(self.MARGIN, shown.margin(half[rows]), strict=True):
+                found[part][rows] = np.where(np.abs(ends) <= tie[rows], 0.0, ends)
+        return {self.column(part): numbers for part, numbers in found.items()}
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """The series whose slope is worked out: values and what is asked about, [series, years]."""
+
+    test: TrendTest
+    window: Window
+    rows: NDArray[np.bool_]
+    values: Floats
+    asked: Floats
+
+    def slope(self) -> tuple[Floats, Floats, Floats, Floats]:
+        side = theil_sen.slope(self.asked).known
+        side = np.abs(side) if self.test.change == "changing" else side
+        figures = (~np.isnan(self.values)).sum(axis=1).astype(np.float64)
+        return theil_sen.slope(self.values).known, side, theil_sen.median(self.values).known, figures
+
+    def margin(self, half: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+        median = theil_sen.median(self.values)
+        least, most = _absolute(median.least, median.most)
+        slope, off = theil_sen.slope(self.asked), 2 * half[:, None]
+        lo, hi = self._side(slope.least, slope.most)
+        lowest, highest = self._side(theil_sen.slope(self.asked, -off).least, theil_sen.slope(self.asked, off).most)
+        return (
+            lo - self._width(most),
+            hi - self._width(least),
+            lowest - self._width(most + half),
+            highest - self._width(np.maximum(least - half, 0.0)),
         )
-        columns = map(self.column, self.PARTS)
-        return {name: np.where(np.abs(end) <= tie, 0.0, end) for name, end in zip(columns, ends, strict=True)}
 
     def _side(self, least: Floats, most: Floats) -> tuple[Floats, Floats]:
-        return _absolute(least, most) if self.change == "changing" else (least, most)
+        return _absolute(least, most) if self.test.change == "changing" else (least, most)
 
-    def _width(self, window: Window, size: Floats) -> Floats:
+    def _width(self, size: Floats) -> Floats:
         """The band a year, in the KPI's measure; ``size`` is what it is relative to."""
-        match self.by.kind:
+        by = self.test.by
+        match by.kind:
             case "absolute":
-                return np.full(len(size), self.by.value)
+                return np.full(len(size), by.value)
             case "relative":
-                return _share(np.full(len(size), self.by.value), size)
+                return _share(np.full(len(size), by.value), size)
             case _:
-                stated, relative = window.fact("materiality_abs"), window.fact("materiality_rel")
-                own = np.where(np.isnan(stated), _share(np.nan_to_num(relative), size), stated)
-                return own * (1 + self.by.value)
+                stated, relative = (self.window.fact(f"materiality_{of}")[self.rows] for of in ("abs", "rel"))
+                return np.where(np.isnan(stated), _share(np.nan_to_num(relative), size), stated)
 
 
 def own_years(years: int) -> Lags:
     return Lags("own", years, one_definition=True)
 
 
-def years_with_figures(values: Sequence[Floats]) -> Floats:
-    there: Floats = np.sum([~np.isnan(each) for each in values], axis=0, dtype=np.float64)
-    return there
-
-
-def _values(window: Window, years: int) -> list[Floats]:
-    """A figure a calendar year, the oldest first; what a change of definition parts from the last is a hole."""
-    return [window.own_comparable(lag) for lag in reversed(range(years))]
-
-
-def _oriented(window: Window, change: Change, years: int) -> tuple[list[Floats], Floats]:
+def _oriented(window: Window, change: Change, values: Sequence[Floats]) -> tuple[Sequence[Floats], Floats]:
     """Series that rise where what is asked about happens, and how far apart equal figures of theirs may be.
 
     For a KPI that aims at a target they are distances to the target of its year: to raise the target is no worsening.
     """
-    values = _values(window, years)
     size = 2 * np.fmax.reduce([np.abs(each) for each in values])
     if change in ("rising", "changing"):
         return values, size * TIE

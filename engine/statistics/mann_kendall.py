@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Counts = NDArray[np.uint8]
 Truths = NDArray[np.bool_]
+Rows = NDArray[np.int64]
 
 MOST_YEARS = 20  # more arrangements than 20! do not fit in 64 bits; and pairs are counted in 8
 
@@ -184,23 +185,28 @@ def _with_holes(
 
     Only where that may make the trend significant or rule it out.
     """
-    known = np.stack([~np.isnan(plane) for plane in planes])
-    before = np.cumsum(known, axis=0)
-    spread = np.where(known, 0, np.minimum(before, before[-1] - before)).sum(axis=0)
     below, every = at_most((1,) * pairs.years), pairs_of(pairs.years)
 
-    def may_turn(one: Counts, other: Counts) -> Truths:
-        open_ = (below[every - one] > alpha) & (below[other] <= alpha)
-        turned = (below[every - one - spread] <= alpha) | (below[np.minimum(other + spread, every)] > alpha)
-        return np.asarray(open_ & turned)
+    def may_turn(rows: Rows, spread: Counts | int) -> Rows:
+        """Those that are open, and so many pairs more might settle."""
+        found = np.zeros(len(rows), dtype=np.bool_)
+        for one, other in ((pairs.rising[rows], pairs.falling[rows]), (pairs.falling[rows], pairs.rising[rows])):
+            open_ = (below[every - one] > alpha) & (below[other] <= alpha)
+            found |= open_ & ((below[every - one - spread] <= alpha) | (below[other + spread] > alpha))
+        return rows[found]
 
-    rows = ~complete & (may_turn(pairs.rising, pairs.falling) | may_turn(pairs.falling, pairs.rising))
-    if not rows.any():
-        return pairs
-    near, off, dust = np.stack([plane[rows] for plane in planes]), half[rows], tie[rows]
+    rows = np.flatnonzero(~complete)
+    rows = may_turn(rows, every - pairs.rising[rows] - pairs.falling[rows])
+    figures = np.stack([plane[rows] for plane in planes])
+    known = ~np.isnan(figures)
+    before = np.cumsum(known, axis=0, dtype=np.uint8)
+    # Of a hole's pairs no more can be settled than are on the side where it has fewer figures.
+    spread = np.where(known, 0, np.minimum(before, before[-1] - before)).sum(axis=0, dtype=np.uint8)
+    chosen = np.isin(rows, may_turn(rows, spread))
+    rows, figures = rows[chosen], figures[:, chosen]
     rising, falling = pairs.rising.copy(), pairs.falling.copy()
-    rising[rows] += _least_rising(near, off, dust)
-    falling[rows] += _least_rising(-near, off, dust)
+    rising[rows] += _least_rising(figures, half[rows], tie[rows])
+    falling[rows] += _least_rising(-figures, half[rows], tie[rows])
     return _Pairs(pairs.years, rising, falling)
 
 
@@ -212,12 +218,14 @@ def _least_rising(figures: Floats, half: Floats, tie: Floats) -> Counts:
     """
     total = np.zeros(figures.shape[1], dtype=np.uint8)
     for hole in range(len(figures)):
-        earlier, later = figures[:hole] + half, figures[hole + 1 :] - half
-        fewest = np.full(figures.shape[1], len(figures), dtype=np.uint8)
-        for value in (*earlier, *later):
-            rise = (earlier < value - tie).sum(axis=0) + (later > value + tie).sum(axis=0)
-            fewest = np.where(np.isnan(value), fewest, np.minimum(fewest, rise)).astype(np.uint8)
+        here = np.flatnonzero(np.isnan(figures[hole]))
+        mine, off, dust = figures[:, here], half[here], tie[here]
+        earlier, later = mine[:hole] + off, mine[hole + 1 :] - off
         # Where there is no figure at all, nothing rises for certain.
-        fewest[np.isnan(figures).all(axis=0)] = 0
-        total += np.where(np.isnan(figures[hole]), fewest, 0).astype(np.uint8)
+        fewest = np.where(np.isnan(mine).all(axis=0), 0, len(figures)).astype(np.uint8)
+        for value in (*earlier, *later):
+            rise = (earlier < value - dust).sum(axis=0, dtype=np.uint8)
+            rise += (later > value + dust).sum(axis=0, dtype=np.uint8)
+            fewest = np.where(np.isnan(value), fewest, np.minimum(fewest, rise))
+        total[here] += fewest
     return total

@@ -5,9 +5,7 @@ The years are calendar years, so that a slope is a change a year also where year
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,25 +22,25 @@ class Median:
     most: Floats
 
 
-def slope(planes: Sequence[Floats], off: Floats | float = 0.0) -> Median:
-    """``planes``: an array per calendar year, the oldest first, with an element a series, NaN where there is none.
+def slope(series: Floats, off: Floats | float = 0.0) -> Median:
+    """``series``: [series, calendar years], the oldest first, NaN where there is no figure.
 
-    off: what is added to the difference of each pair.
+    off: what is added to the difference of each pair, one for all or a column with a number a series.
     """
-    pairs = combinations(range(len(planes)), 2)
-    return median(np.stack([(planes[after] - planes[before] + off) / (after - before) for before, after in pairs]))
+    before, after = np.triu_indices(series.shape[1], 1)
+    return median((series[:, after] - series[:, before] + off) / (after - before))
 
 
 def median(figures: Floats) -> Median:
-    """Over the first axis. A figure that is NaN may be any number."""
-    every = len(figures)
-    ordered = np.sort(figures, axis=0)  # NaN come last
-    there = every - np.isnan(ordered).sum(axis=0)
+    """Of each row. A figure that is NaN may be any number."""
+    every = figures.shape[1]
+    ordered = np.sort(figures, axis=1)  # NaN come last
+    there = every - np.isnan(ordered).sum(axis=1)
 
     def at(place: NDArray[np.int64]) -> Floats:
         """The figures of that place, -inf before the first and inf after the last known one."""
         inside = np.clip(place, 0, np.maximum(there - 1, 0))
-        found = np.take_along_axis(ordered, inside[None], axis=0)[0]
+        found = np.take_along_axis(ordered, inside[:, None], axis=1)[:, 0]
         return np.where(place < 0, -np.inf, np.where(place >= there, np.inf, found))
 
     def middle(count: NDArray[np.int64] | int, before: NDArray[np.int64] | int) -> Floats:
