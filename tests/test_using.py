@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from genomlys.cli import main
 from genomlys.engine.assess import assess
 from genomlys.engine.dataset import bundled_dataset, read_dataset
-from genomlys.engine.errors import RuleError
+from genomlys.engine.errors import RuleError, UsageError
 from genomlys.engine.examples import run_examples
 from genomlys.engine.explain import explain, render
 from genomlys.engine.language import using
@@ -112,6 +112,14 @@ def test_a_change_is_told_with_its_reason(tmp_path: Path) -> None:
         ("cost-above-reference", False, "Osäker referenskostnad."),
         ("uneven", True, "Säger för lite."),
     ]
+
+
+def test_explain_tells_that_a_rule_is_off_and_why(tmp_path: Path) -> None:
+    book = changed(tmp_path, "{rule: uneven, off: yes, reason: Säger för lite.}")
+    for asked in ("uneven", "uneven/it-storningar"):
+        with pytest.raises(UsageError, match="rule-off") as caught:
+            explain(DATA, book, verdict=asked)
+        assert caught.value.problems[0].message.sv.endswith(f"avstängd av {book.packs[0].label}: Säger för lite.")
 
 
 def test_what_is_off_gives_no_verdict(tmp_path: Path) -> None:

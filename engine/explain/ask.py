@@ -22,7 +22,7 @@ from genomlys.engine.explain.made import made
 from genomlys.engine.explain.model import Cell, Document, Explanation, Origin, Rank, Step
 from genomlys.engine.explain.scope import outside
 from genomlys.engine.explain.steps import steps
-from genomlys.engine.language.model import Rule, say_dated, say_override
+from genomlys.engine.language.model import Override, Rule, say_dated, say_override
 from genomlys.engine.language.pack import RuleBook
 from genomlys.engine.multiplicity import evidence
 from genomlys.engine.verdicts import judge
@@ -89,6 +89,9 @@ def _wanted(verdict: str, data: Dataset, book: RuleBook) -> list[_Wanted]:
         "measure": data.measures["measure"].to_list(),
         "signal": data.signals["signal"].to_list(),
     }
+    off = {each.id: each for each in book.overrides if each.off and each.kind == "rule"}
+    if verdict.split("/", 1)[0] in off:
+        raise _off(off[verdict.split("/", 1)[0]])
     if "/" in verdict:
         name, subject = verdict.split("/", 1)
         rule = rules.get(name)
@@ -110,6 +113,14 @@ def _wanted(verdict: str, data: Dataset, book: RuleBook) -> list[_Wanted]:
         "neither a rule nor a KPI, an area, a measure or a signal",
     )
     raise _unknown(verdict, about, [*rules, *(name for names in known.values() for name in names)])
+
+
+def _off(override: Override) -> UsageError:
+    said = Text(
+        f"regeln '{override.id}' är {say_override(override, 'sv')}",
+        f"the rule '{override.id}' is {say_override(override, 'en')}",
+    )
+    return UsageError([Problem("rule-off", Place("ID"), said)])
 
 
 def _unknown(name: str, what: Text, known: Sequence[str]) -> UsageError:
