@@ -32,6 +32,7 @@ _REFERENCES: Final = (
     _Reference("units", "parent", "units"),
     _Reference("kpis", "area", "areas"),
     _Reference("kpis", "volume", "kpis"),
+    _Reference("kpis", "denominator", "kpis"),
     _Reference("kpis", "part_of", "kpis"),
     _Reference("kpis", "of", "kpis"),
     _Reference("values", "unit", "units"),
@@ -84,7 +85,7 @@ def _references(tables: Mapping[str, CheckedTable], reference: _Reference) -> Fo
     if checked.frame.schema[reference.column].base_type() == pl.List:
         rows = rows.explode(reference.column)
     named = column.is_not_null() & ~column.is_in(known.implode())
-    if reference.column == "volume":  # which may be a number instead
+    if reference.column in ("volume", "denominator"):  # which may be a number instead
         named &= column.cast(pl.Float64, strict=False).is_null()
     unknown = (
         rows.filter(named)

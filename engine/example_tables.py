@@ -110,8 +110,8 @@ def _rows(case: Case) -> Iterator[tuple[str, _Row]]:
 def _kpi_rows(kpi: ExampleKpi, name: str, area: str, group: str | None) -> Iterator[tuple[str, _Row]]:
     facts = asdict(kpi)
     figures = {word: facts.pop(word) for word in ("years", "own", "bases", "peers", "nation")}
-    volume = None if kpi.volume is None else str(kpi.volume)
-    yield "kpis", facts | {"kpi": name, "area": area, "volume": volume, "peer_group": group}
+    counts = {word: None if facts[word] is None else str(facts[word]) for word in ("volume", "denominator")}
+    yield "kpis", facts | {"kpi": name, "area": area, "peer_group": group, **counts}
     for year, figure in zip(kpi.years, figures["own"], strict=True):
         yield "values", figure | {"unit": UNIT, "kpi": name, "year": year}
     for word, unit in (("peers", _PEER), ("nation", _OTHER)):

@@ -34,7 +34,15 @@ _SUMS = {"tkr": 1.0, "mnkr": 1000.0}  # thousand kronor a step
 _DIRECTIONS = pl.Enum(DIRECTIONS)
 
 
-_FACTS = ("direction", "weight", "any_half", "decimals", "materiality_abs", "materiality_rel")
+_FACTS = ("direction", "weight", "any_half", "decimals", "materiality_abs", "materiality_rel", "per", "is_share")
+
+
+@dataclass(frozen=True, eq=False)
+class Denominators:
+    """For each series the one whose value it is counted on, -1 where there is none, or else a number (NaN: none)."""
+
+    series: Ints
+    number: Floats
 
 
 @dataclass(frozen=True)
@@ -48,6 +56,7 @@ class Grid:
     state: for each series the index in STATES; latest: column of the latest value ever, -1 if none
     half, own_half: for each series, how far a comparison and an own value may be from what they were before rounding
     breaks: for each KPI the years in which a new definition begins, Int64 [KPIs, most breaks of any]
+    denominators: what the values of shares and rates are counted on
     everyone: the figures of all who are compared with; whole_at: for each unit its row there
     computed: for each benchmark made of their figures, which series have it from there
     """
@@ -67,6 +76,7 @@ class Grid:
     own_half: Floats
     breaks: Ints
     tkr_per_step: Floats
+    denominators: Denominators
     everyone: Population
     whole_at: Ints
     computed: Mapping[str, NDArray[np.bool_]]
@@ -118,6 +128,7 @@ class Grid:
         data["age"] = pl.Series(np.where(latest >= 0, self.as_of_year - self.first_year - latest, -1)).cast(pl.Int32)
         data["comparable"] = pl.Series(block.comparable)
         data["tkr_per_step"] = _floats(self.tkr_per_step[rows])
+        data["denominator"] = _floats(block.denominator())
         data |= {"half": pl.Series(self.half[rows]), "own_half": pl.Series(self.own_half[rows])}
         for metric in metrics:
             data |= {name: pl.Series(values, nan_to_null=True) for name, values in metric.columns(block).items()}
@@ -173,6 +184,11 @@ class Block:
         max_age = self.grid.kpis["max_age"].to_numpy().astype(np.int64)[self.kpi_at]
         limit = np.full_like(max_age, _NO_BREAK) if benchmark == "target" else max_age
         return _latest_not_after(self.grid.bases[benchmark], self.rows, self.anchor, limit)
+
+    def denominator(self) -> Floats:
+        counted = self.grid.denominators
+        at = counted.series[self.rows]
+        return np.where(at >= 0, _at(self.grid.own, np.maximum(at, 0), self.anchor), counted.number[self.rows])
 
     def others(self, among: Among) -> Sample:
         return self.grid.everyone.sample(among, self.kpi_at, self._unit_at, self.anchor)
@@ -265,6 +281,7 @@ def build_grid(
         own_half=halves[1].reshape(-1)[kept],
         breaks=_breaks(kpi_frame),
         tkr_per_step=_tkr_per_step(kpi_frame, kpi_at, unit_at, own, anchor),
+        denominators=_denominators(kpi_frame, kpi_at, unit_at),
         everyone=everyone,
         whole_at=np.flatnonzero(judged),
         computed={name: from_members[kept] for name, from_members in computed.items()},
@@ -283,6 +300,7 @@ def _kpi_facts(data: Dataset) -> pl.DataFrame:
             half=HALF,
             own_half=OWN_HALF,
             any_half=pl.max_horizontal(OWN_HALF, made_half),
+            is_share=pl.col("measure") == "%",
             weight=pl.col("direction").replace_strict({"lower": 1.0, "higher": -1.0}, default=None),
             direction=pl.col("direction").cast(_DIRECTIONS),
         )
@@ -430,6 +448,27 @@ def _comparable(breaks: Ints, years: Ints) -> Ints:
     return np.where(begun >= 0, years - begun, _NO_BREAK)
 
 
+def _positions(kpis: int, kpi_at: Ints, unit_at: Ints) -> Ints:
+    """[KPIs, units]: the series of each, -1 where there is none."""
+    position = np.full((kpis, int(unit_at.max(initial=-1)) + 1), -1, dtype=np.int64)
+    position[kpi_at, unit_at] = np.arange(len(kpi_at))
+    return position
+
+
+def _denominators(kpis: pl.DataFrame, kpi_at: Ints, unit_at: Ints) -> Denominators:
+    """Of each series: a number, or another KPI of the same unit."""
+    series, number = np.full(len(kpi_at), -1, dtype=np.int64), np.full(len(kpi_at), np.nan)
+    position = _positions(len(kpis), kpi_at, unit_at)
+    row_of_kpi = {kpi: row for row, kpi in enumerate(kpis["kpi"])}
+    for row, said in enumerate(kpis["denominator"]):
+        mine = position[row][position[row] >= 0]
+        if said in row_of_kpi:
+            series[mine] = position[row_of_kpi[said], unit_at[mine]]
+        elif said is not None:
+            number[mine] = float(said)
+    return Denominators(series, number)
+
+
 def _tkr_per_step(kpis: pl.DataFrame, kpi_at: Ints, unit_at: Ints, own: Floats, anchor: Ints) -> Floats:
     """Thousand kronor a year that one step of the KPI's measure is worth; NaN where it cannot be said.
 
@@ -437,8 +476,7 @@ def _tkr_per_step(kpis: pl.DataFrame, kpi_at: Ints, unit_at: Ints, own: Floats, 
     number, or a KPI whose value of the same year (for the same unit) is used.
     """
     steps = np.full(len(kpi_at), np.nan)
-    position = np.full((len(kpis), int(unit_at.max(initial=-1)) + 1), -1, dtype=np.int64)
-    position[kpi_at, unit_at] = np.arange(len(kpi_at))
+    position = _positions(len(kpis), kpi_at, unit_at)
     row_of_kpi = {kpi: row for row, kpi in enumerate(kpis["kpi"])}
     for row, (measure, volume) in enumerate(kpis.select("measure", "volume").iter_rows()):
         mine = position[row][position[row] >= 0]

@@ -163,6 +163,8 @@ SCHEMAS: Final[Mapping[str, pa.DataFrameSchema]] = MappingProxyType(
                 "breaks": _column(pl.List(pl.Int32), "years", optional=True, default=[]),
                 "max_age": _column(pl.Int32, "count", pa.Check.in_range(0, 20), optional=True, default=2),
                 "volume": _column(pl.String, "number_or_kpi", nullable=True),
+                "denominator": _column(pl.String, "number_or_kpi", nullable=True),
+                "per": _column(pl.Float64, "number", pa.Check.ge(1), nullable=True),
                 "part_of": _text(optional=True),
                 "derive": _column(pl.String, "word", pa.Check.isin(list(DERIVATIONS)), nullable=True),
                 "of": _column(pl.List(pl.String), "texts", optional=True, default=[]),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from genomlys.engine.conditions.base import FEWEST, Condition, Lags, Others, Sight
+from genomlys.engine.conditions.base import FEWEST, Condition, Denominator, Lags, Others, Sight
 from genomlys.engine.conditions.tree import leaves
 from genomlys.engine.dataset import Dataset
 from genomlys.engine.lacking import of_parts
@@ -46,8 +46,15 @@ def cells_of(leaf: Condition, open_: pl.DataFrame, rule_id: str, sight: Sight) -
         aiming = open_.filter(pl.col("direction") == "target")
         years = max(need.count for need in asked if need.first == 0)
         parts += [_cells(aiming, Lags("target", years), lag, rule_id) for lag in range(years)]
+    parts += [_denominator(open_, rule_id) for need in leaf.needs() if isinstance(need, Denominator)]
     parts += [_members(open_, need, rule_id) for need in leaf.needs() if isinstance(need, Others)]
     return pl.concat(parts).unique(maintain_order=True) if parts else pl.DataFrame(schema=dict(CELLS))
+
+
+def _denominator(open_: pl.DataFrame, rule_id: str) -> pl.DataFrame:
+    missing = open_.filter(pl.col("year").is_not_null() & pl.col("denominator").is_null())
+    told = {"unit": "unit", "kpi": "subject", "area": "area", "source": pl.lit("denominator"), "year": "year"}
+    return missing.select(**told, reason=pl.lit("missing"), rule=pl.lit(rule_id)).cast(dict(CELLS))  # type: ignore[arg-type]
 
 
 def _members(open_: pl.DataFrame, need: Others, rule_id: str) -> pl.DataFrame:

@@ -21,7 +21,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Any, TypeAlias
 
 import oracle_others
@@ -33,6 +33,7 @@ from genomlys.engine.conditions.case import Case
 from genomlys.engine.conditions.compare import Compare
 from genomlys.engine.conditions.data import Data
 from genomlys.engine.conditions.difference import Band
+from genomlys.engine.conditions.funnel import Funnel
 from genomlys.engine.conditions.gap import Gap
 from genomlys.engine.conditions.measures import AnyMeasure, Measure, MeasureFilter
 from genomlys.engine.conditions.members import Members
@@ -419,6 +420,8 @@ class Oracle:
                 return all_of([pair.on(side, leaf.by) for pair, side in zip(pairs, sides, strict=True)])
             case Rank() | Case() | Outlier():
                 return self._beside_others(leaf, seen, rounding)
+            case Funnel():
+                return self._funnel(leaf, seen, rounding)
             case Data():
                 return _data(leaf, seen)
         raise NotImplementedError(f"a new kind of condition: {type(leaf).__name__}")
@@ -512,6 +515,35 @@ class Oracle:
             return of_interval(*oracle_others.case(around, sign, alpha, FEWEST["case"], half))
         fewest = max(FEWEST["outlier"], FEWEST[among])
         return of_interval(*oracle_others.outlier(around, sign, _figure(leaf.beyond), fewest, half))
+
+    def _funnel(self, leaf: Funnel, seen: Seen, rounding: bool) -> Answer:
+        kpi, per = seen.series.kpi, seen.series.kpi.row["per"]
+        ways = {"lower": 1, "higher": -1}
+        sign = {"above": 1, "below": -1}.get(leaf.side) or ways.get(kpi.direction, 0)
+        if per is None or sign == 0:
+            return MEANINGLESS
+        sign *= -1 if leaf.side == "better" else 1
+        own, basis = seen.own(0), self._benchmark(seen, leaf.than.benchmark, 0)
+        share = kpi.row["measure"] == "%"
+        if own is not None and (own < 0 or (share and own > per)):
+            return MEANINGLESS
+        said = kpi.row["denominator"]
+        counted = None if seen.year is None else Fraction(said) if said not in self.kpis else self._counted(seen, said)
+        if own is None or basis is None or counted is None or counted <= 0:
+            return UNKNOWN
+        halves = [kpi.own_half, Fraction(0) if leaf.than.benchmark == "target" else kpi.half]
+        moved = [(-half, Fraction(0), half) if rounding else (Fraction(0),) for half in halves]
+        margins = []
+        for here, there in product(*moved):
+            value = max(own + here, Fraction(0))
+            value = min(value, Fraction(per)) if share else value
+            limits = oracle_others.interval(value, counted, Fraction(per), share, float(leaf.confidence))
+            margins.append(limits[0] - float(basis + there) if sign > 0 else float(basis + there) - limits[1])
+        return of_interval(min(margins), max(margins))
+
+    def _counted(self, seen: Seen, kpi: str) -> Fraction | None:
+        assert seen.year is not None
+        return self.series[seen.series.unit, kpi].own.get(seen.year)
 
     def _ranked(self, leaf: Rank, around: oracle_others.Around, sign: int, half: Fraction) -> Answer:
         if len(around.others) + around.included < FEWEST[leaf.among]:

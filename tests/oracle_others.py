@@ -92,6 +92,29 @@ def outlier(seen: Around, sign: int, beyond: Fraction, fewest: int, half: Fracti
     return _over(ask, seen, half)
 
 
+def interval(value: Fraction, n: Fraction, per: Fraction, share: bool, confidence: float) -> tuple[float, float]:
+    """Of a share Pratt's limits, of a rate Byar's; how near they are to the exact ones is tested elsewhere."""
+    z = float(stats.norm.isf((1 - confidence) / 2))
+    if not share:
+        events = float(value * n / per)
+        low = events * max(1 - 1 / (9 * events) - z / (3 * math.sqrt(events)), 0) ** 3 if events else 0.0
+        high = (events + 1) * (1 - 1 / (9 * (events + 1)) + z / (3 * math.sqrt(events + 1))) ** 3
+        return low / float(n) * float(per), high / float(n) * float(per)
+    p, of = float(value / per), float(n)
+
+    def end(events: float) -> float:
+        a, b = events + 1, of - events
+        if b == 0:
+            return 1.0
+        root = math.sqrt(max(9 * a * b * (9 * of + 5 - z**2) + of + 1, 0))
+        odds = (81 * a * b - 9 * of - 8 - 3 * z * root) / (81 * a**2 - 9 * a * (2 + z**2) + 1)
+        return 1 / (1 + (a / b) ** 2 * odds**3)
+
+    low = 0.0 if p == 0 else min(max(1 - end(of - of * p), 0.0), p)
+    high = 1.0 if p == 1 else max(min(end(of * p), 1.0), p)
+    return low * float(per), high * float(per)
+
+
 def _distance(own: Fraction, middle: Fraction, sign: int) -> Fraction:
     return sign * (own - middle) if sign else abs(own - middle)
 

@@ -90,6 +90,9 @@ def kpis(draw: st.DrawFn, name: str, areas: Sequence[str], directions: Sequence[
         "breaks": draw(st.sampled_from(["", "", "", "", "2022", "2019; 2023", "2024", "2026"])),
         "max_age": draw(st.integers(0, 3)),
     }
+    if row["measure"] != "kr/inv":
+        row["denominator"] = draw(st.sampled_from([None, "40", "5000", "k1"]))
+        row["per"] = None if row["measure"] == "%" else "50"
     return Kpi(row, draw(st.sampled_from(_LEVELS)))
 
 
@@ -106,7 +109,10 @@ def tables(draw: st.DrawFn, *, directions: Sequence[str] = DIRECTIONS, measures:
             {"unit": units, "title": units, "kind": ["nation" if u == NATION else "municipality" for u in units]}
         ),
         "areas": draw(_areas(areas)),
-        "kpis": pl.DataFrame([kpi.row for kpi in catalogue], schema_overrides={"materiality": pl.String}),
+        "kpis": pl.DataFrame(
+            [kpi.row for kpi in catalogue],
+            schema_overrides=dict.fromkeys(("materiality", "denominator", "per"), pl.String),
+        ),
         "values": draw(_values(units, catalogue)),
         "benchmarks": draw(_benchmarks(units, catalogue)),
         "peers": draw(_peers(units)),
@@ -339,6 +345,13 @@ def beside_others() -> st.SearchStrategy[Words]:
     return st.one_of(ranks(), cases(), outliers())
 
 
+def funnels() -> st.SearchStrategy[Words]:
+    sides, confidence = st.sampled_from(SIDES), st.sampled_from(["50 %", "80 %", "99,8 %"])
+    return st.tuples(sides, st.sampled_from(BENCHMARKS), confidence).map(
+        lambda three: dict(zip(("funnel", "than", "confidence"), three, strict=True))
+    )
+
+
 def _by(band: str | None) -> Words:
     return {} if band is None else {"by": band}
 
@@ -378,7 +391,7 @@ _ANY_SIGNAL = _SIGNAL_FILTERS.map(lambda words: {"any_signal": words})
 
 def figures_only(measure: str | None = None) -> st.SearchStrategy[Words]:
     """Conditions that read a KPI's figures: they are about the municipality, never about the data."""
-    return st.one_of(developments(measure), beside_others())
+    return st.one_of(developments(measure), beside_others(), funnels())
 
 
 def developments(measure: str | None = None) -> st.SearchStrategy[Words]:
@@ -410,7 +423,7 @@ def conditions(
     match subject:
         case "kpi":
             kinds += [comparisons(measure), comparisons(measure), runs(measure), trends(measure)]
-            kinds += [gap_changes(measure), turns(measure), beside_others(), data_conditions()]
+            kinds += [gap_changes(measure), turns(measure), beside_others(), funnels(), data_conditions()]
         case "area":
             kinds += [_members(kpi_rules), _members(kpi_rules), _ANY_MEASURE, _ANY_SIGNAL]
         case "measure":
@@ -449,7 +462,9 @@ def scopes(draw: st.DrawFn) -> Words:
             st.sampled_from(MEASURES).map(lambda word: {"measure": word}),
             st.one_of(
                 _some(CATEGORIES).map(lambda words: {"category": words}),
-                _some(DIRECTIONS).filter(lambda words: words != ["neutral"]).map(lambda words: {"direction": words}),
+                _some(DIRECTIONS)
+                .filter(lambda words: not {"higher", "lower"}.isdisjoint(words))
+                .map(lambda words: {"direction": words}),
                 _some(BENCHMARKS).map(lambda words: {"has": words}),
                 _some(BENCHMARKS).map(lambda words: {"lacks": words}),
                 _some(KPIS).map(lambda words: {"kpi": words}),

@@ -216,6 +216,9 @@ class Fixed:
     def basis(self, benchmark: str, lag: int) -> NDArray[np.float64]:
         raise NotImplementedError
 
+    def denominator(self) -> NDArray[np.float64]:
+        raise NotImplementedError
+
     def others(self, among: Among) -> Sample:
         return Sample(self._values, np.array([self._values.shape[1]]), np.array([0]), np.array([-1]))
 

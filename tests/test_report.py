@@ -161,7 +161,7 @@ def test_every_closed_word_has_its_words() -> None:
     assert set(words.HORIZONS) == {*vocabulary.HORIZONS, None}
     assert set(words.MEASURE_STATUSES) == set(vocabulary.MEASURE_STATUSES)
     assert set(words.KINDS) == set(vocabulary.UNIT_KINDS)
-    assert set(words.MISSING) == {*vocabulary.BENCHMARKS, "own", "price", "peers", "nation"}
+    assert set(words.MISSING) == {*vocabulary.BENCHMARKS, "own", "price", "peers", "nation", "denominator"}
 
 
 @pytest.mark.parametrize("width", [80, 100, 120])

@@ -41,6 +41,11 @@ class Lags:
 
 
 @dataclass(frozen=True)
+class Denominator:
+    """Reads the column ``denominator``: how many the KPI's value of its year is counted on."""
+
+
+@dataclass(frozen=True)
 class KpiCount:
     """Needs, for the area, how many KPIs a KPI rule holds for, may hold for and applies to."""
 
@@ -167,6 +172,9 @@ class Window(Protocol):
     def basis(self, benchmark: str, lag: int) -> NDArray[np.float64]:
         """The benchmark in the same calendar year; at lag 0 the latest one not later than the KPI's year."""
 
+    def denominator(self) -> NDArray[np.float64]:
+        """How many the KPI's value of its year is counted on; NaN where that is not known."""
+
     def others(self, among: Among) -> Sample:
         """The values of the peers (never the unit itself) or of the nation, in the KPI's year."""
 
@@ -190,7 +198,7 @@ class Metric(ABC):
         """The columns by name; NaN in Float64 becomes null. Names begin with what sets the metric apart."""
 
 
-Need = Lags | Others | KpiCount | SideCount | RowCount | RuleMargin | Metric
+Need = Lags | Others | Denominator | KpiCount | SideCount | RowCount | RuleMargin | Metric
 
 
 class RowFilter(Protocol):

@@ -52,6 +52,7 @@ ANY_HALF = pl.col("any_half")
 COMPARABLE = pl.col("comparable")  # Int32, years back before a change of definition is crossed
 WEIGHT = pl.col("weight")  # Float64: 1 lower is better, -1 higher is better, null neutral or target
 DIRECTION = pl.col("direction")
+DENOMINATOR = pl.col("denominator")  # Float64, how many the value is counted on; null where it is not known
 STATE = pl.col("state")  # ok, preliminary, stale, missing, suppressed, not_applicable
 AGE = pl.col("age")  # Int32, years from the latest value ever to as_of; null if never
 

@@ -15,6 +15,7 @@ from genomlys.engine.conditions import (
     case,
     compare,
     data,
+    funnel,
     gap,
     measures,
     members,
@@ -43,6 +44,7 @@ from genomlys.engine.language.yamlfile import Node, Scalar
 KINDS: Final[tuple[ModuleType, ...]] = (
     gap,
     turn,
+    funnel,
     compare,
     run,
     trend,

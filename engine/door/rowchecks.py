@@ -12,10 +12,20 @@ import polars as pl
 from genomlys.engine.door.found import Found, Said, quote
 from genomlys.engine.door.table import CheckedTable, impossible_year
 from genomlys.engine.errors import Text
-from genomlys.engine.numbers import MARKS
+from genomlys.engine.numbers import BLANKS, MARKS
 
 _WITH_VALUE: Final = ("ok", "preliminary")
 _WITHOUT_VALUE: Final = ("missing", "suppressed", "not_applicable")
+# What a value is counted per: as the column says, 100 for a share, or the number in "antal/1 000 inv".
+_PER: Final = pl.coalesce(
+    "per",
+    pl.when(pl.col("measure") == "%").then(100.0),
+    pl.col("measure")
+    .str.extract(rf"(?:/|per )[{BLANKS}]*([0-9][0-9{BLANKS}]*)")
+    .str.replace_all(f"[{BLANKS}]", "")
+    .cast(pl.Float64, strict=False),
+)
+_NO_COUNT: Final = pl.col("measure").str.contains(r"(?i)^(?:kr|tkr|mnkr|mdkr|index)\b")
 _CLEAR_MARKS: Final = {mark: status for mark, status in MARKS.items() if status != "missing"}
 
 
@@ -28,11 +38,44 @@ def check_rows(checked: CheckedTable, as_of: dt.date | None) -> Found:
 
 
 def completed(table: str, frame: pl.DataFrame) -> pl.DataFrame:
-    """A checked frame with what its rows imply: a saving given as one amount is both the low and the high one."""
+    """A checked frame with what its rows imply.
+
+    A saving given as one amount is both the low and the high one; a share is per 100, and a rate per what its measure
+    says.
+    """
+    if table == "kpis":
+        return frame.with_columns(per=pl.when(pl.col("denominator").is_not_null()).then(_PER))
     if table != "measures":
         return frame
     low, high = pl.col("saving_low"), pl.col("saving_high")
     return frame.with_columns(saving_low=pl.coalesce(low, high), saving_high=pl.coalesce(high, low))
+
+
+def _rate_without_base(checked: CheckedTable) -> Found:
+    broken = pl.col("denominator").is_not_null() & _PER.is_null() & ~_NO_COUNT
+    return checked.tell(broken, "denominator", _needs_base)
+
+
+def _denominator_of_money(checked: CheckedTable) -> Found:
+    return checked.tell(pl.col("denominator").is_not_null() & _NO_COUNT, "denominator", _no_count)
+
+
+def _needs_base(text: str, row: Mapping[str, Any]) -> Said:
+    measure = quote(row["measure"])
+    said = Text(
+        f"måttet {measure} säger inte hur många värdet räknas per.", f"the measure {measure} does not say per how many."
+    )
+    remedy = Text("Skriv det i kolumnen per, till exempel 1000.", "Write it in the column per, for example 1000.")
+    return Said("per-missing", said, remedy)
+
+
+def _no_count(text: str, row: Mapping[str, Any]) -> Said:
+    measure = quote(row["measure"])
+    said = Text(
+        f"ett värde i {measure} är ingen andel eller frekvens av antal.", f"a value in {measure} is no share or rate."
+    )
+    remedy = Text("Ta bort nämnaren.", "Remove the denominator.")
+    return Said("denominator-of-money", said, remedy)
 
 
 def _value_without_status(checked: CheckedTable) -> Found:
@@ -184,7 +227,7 @@ _Check = Callable[[CheckedTable], Found]
 _DatedCheck = Callable[[CheckedTable, dt.date], Found]
 _CHECKS: Final[Mapping[str, tuple[_Check, ...]]] = MappingProxyType(
     {
-        "kpis": (_one_materiality,),
+        "kpis": (_one_materiality, _rate_without_base, _denominator_of_money),
         "values": (_value_without_status, _status_without_value, _status_against_mark),
         "peers": (_own_peer,),
         "prices": (_price_above_zero,),

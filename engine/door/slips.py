@@ -52,6 +52,8 @@ _COLUMNS: Final = {
     "value": "värde; utfall; indextal",
     "vintage": "utgåva; utgåvans datum; publicerad",
     "volume": "volym",
+    "denominator": "nämnare; antal personer",
+    "per": "per antal; bas",
     "year": "år; årtal",
 }
 _WORDS: Final = {
@@ -74,7 +76,7 @@ _WORDS: Final = {
     "missing": "saknas; bortfall",
     "municipality": "kommun",
     "nation": "riket; land",
-    "nation.mean": "riket; rikssnitt; rikets medel",
+    "nation.mean": "nation; riket; rikssnitt; rikets medel",
     "neutral": "ingen; varken eller",
     "normalised": "normerat index; normaliserat index; kvalitetsindex; resursindex; effektivitetsindex",
     "not_applicable": "ej aktuellt; inte aktuellt; ej tillämpligt; ej relevant",

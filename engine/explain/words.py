@@ -66,6 +66,7 @@ MISSING: Final[Mapping[str, Text]] = {
     **SOURCES,
     "peers.mean": Text("värde för liknande kommuner", "value of similar municipalities"),
     "price": Text("prisindex", "price index"),
+    "denominator": Text("nämnare", "denominator"),
     "peers": Text("värden för liknande kommuner", "values of similar municipalities"),
     "nation": Text("värden för alla kommuner", "values of all municipalities"),
     "decided": Text("datum för beslutet", "the date of the decision"),

@@ -55,6 +55,8 @@ class ExampleKpi:
     breaks: tuple[int, ...]
     max_age: int
     volume: float | None
+    denominator: float | None
+    per: float | None
     years: tuple[int, ...]
     own: tuple[Figure, ...]
     bases: Bases
@@ -118,6 +120,10 @@ def read_kpi(facts: Fields, figures: Fields, scope: Scope, dates: Dates) -> Exam
     rel, absolute = facts.optional("materiality", lambda node, what: _materiality(reader, node, what)) or (None, None)
     breaks = facts.optional("breaks", lambda node, what: read_years(reader, node, what)) or ()
     volume = facts.optional("volume", lambda node, what: read_number(reader, node, what, "42 000", 0))
+    denominator, per = (
+        facts.optional(word, lambda node, what: read_number(reader, node, what, "1000", 0))
+        for word in ("denominator", "per")
+    )
     decimals, max_age = _whole(facts, "decimals", -3, 6, 0), _whole(facts, "max_age", 0, 20, 2)
     years = figures.required("years", lambda node, what: _years(reader, node, what, dates))
     own = figures.required("own", lambda node, what: read_figures(reader, node, what, years))
@@ -141,6 +147,8 @@ def read_kpi(facts: Fields, figures: Fields, scope: Scope, dates: Dates) -> Exam
         breaks=breaks,
         max_age=max_age,
         volume=volume,
+        denominator=denominator,
+        per=per,
         years=years,
         own=own,
         bases=bases,

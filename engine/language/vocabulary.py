@@ -220,6 +220,8 @@ _KPI_FACTS: Final[Words] = {
     "breaks": Word(Named("years"), Text("År då definitionen ändrades.", "Years in which the definition changed.")),
     "max_age": Word(_WHOLE, Text("Högsta ålder i år, annars 2.", "Highest age in years, otherwise 2.")),
     "volume": Word(_AMOUNT, Text("Volym, för belopp.", "A volume, for money.")),
+    "denominator": Word(_AMOUNT, Text("Så många som andelen räknas på.", "How many the share is counted on.")),
+    "per": Word(_AMOUNT, Text("Så många som frekvensen räknas per.", "How many the rate is per.")),
 }
 _AREA_ID: Final[Words] = {"area": Word(Free(), Text("Områdets id.", "The area's id."))}
 _SERIES: Final[Words] = {

@@ -92,6 +92,7 @@ MISSING: Final[Mapping[str, tuple[Text, Text]]] = {
     "own": (Text("eget värde", "own value"), Text("egna värden", "own values")),
     "reference": (Text("referenskostnad", "reference cost"), Text("referenskostnader", "reference costs")),
     "target": (Text("målvärde", "target"), Text("målvärden", "targets")),
+    "denominator": (Text("nämnare", "denominator"), Text("nämnare", "denominators")),
     "peers": (Text("värden för liknande kommuner", "values of similar municipalities"),) * 2,
     "nation": (Text("värden för alla kommuner", "values of all municipalities"),) * 2,
     "peers.mean": (
