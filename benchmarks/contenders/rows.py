@@ -3,7 +3,7 @@
     python rows.py FOLDER --library none|zen|rule_engine|cel|business_rules [--out DIR]
 
 None of them can look at earlier years, peers or missing figures: which row is the KPI's own year, and that a
-missing figure is unknown, is prepared for them here.
+missing figure is unknown, is prepared for them here. Prints the microseconds of processor time that a row takes.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from pathlib import Path
+from time import process_time
 
 import polars as pl
 from results import Answer, write
@@ -84,8 +85,10 @@ LIBRARIES: dict[str, Callable[[], Holds]] = {
 def answer(folder: Path, library: str) -> Answer:
     holds = LIBRARIES[library]()
     rows = _rows(folder)
-    flagged = [None if value is None else holds(value) for value in rows["value"]]
-    print(rows["value"].count())
+    values = rows["value"].to_list()
+    begun = process_time()
+    flagged = [None if value is None else holds(value) for value in values]
+    print((process_time() - begun) / rows["value"].count() * 1e6)
     status = pl.when("flagged").then(pl.lit("flagged")).when(~pl.col("flagged")).then(pl.lit("clear")).otherwise("else")
     told = rows.with_columns(flagged=pl.Series(flagged, dtype=pl.Boolean)).with_columns(status=status)
     counts = told.group_by("unit", "status").agg(count=pl.len().cast(pl.Int64)).with_columns(rule=pl.lit(RULE))
