@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from genomlys.engine.assess import Assessment, assess
+    from genomlys.engine.backtest import Backtest, backtest
     from genomlys.engine.dataset import Dataset, read_dataset
     from genomlys.engine.errors import DataError, GenomlysError, Place, Problem, RuleError, UsageError
     from genomlys.engine.language.pack import load_rules
@@ -20,6 +21,7 @@ __version__ = "0.1.0"
 # Each public name and the module it lives in. A test holds this table, the imports above and __all__ together.
 _HOME = {
     "Assessment": "genomlys.engine.assess",
+    "Backtest": "genomlys.engine.backtest",
     "DataError": "genomlys.engine.errors",
     "Dataset": "genomlys.engine.dataset",
     "GenomlysError": "genomlys.engine.errors",
@@ -29,6 +31,7 @@ _HOME = {
     "Sensitivity": "genomlys.engine.sensitivity",
     "UsageError": "genomlys.engine.errors",
     "assess": "genomlys.engine.assess",
+    "backtest": "genomlys.engine.backtest",
     "load_rules": "genomlys.engine.language.pack",
     "read_dataset": "genomlys.engine.dataset",
     "sensitivity": "genomlys.engine.sensitivity",
@@ -36,6 +39,7 @@ _HOME = {
 
 __all__ = [
     "Assessment",
+    "Backtest",
     "DataError",
     "Dataset",
     "GenomlysError",
@@ -46,6 +50,7 @@ __all__ = [
     "UsageError",
     "__version__",
     "assess",
+    "backtest",
     "load_rules",
     "read_dataset",
     "sensitivity",

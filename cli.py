@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -298,6 +298,58 @@ def sensitivity(
         text = markdown.render(blocks) if form == "md" else terminal.render(blocks, width(sys.stdout))
         write(text, sys.stdout)
     return DONE
+
+
+@main.command(options_metavar="[VÄXLAR]", short_help="Pröva reglerna på tidigare år.")
+@_DATASET
+@click.option("--unit", "units", multiple=True, metavar="ID|all", help="Enhet att pröva. Kan upprepas. Annars alla.")
+@_RULES
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "md", "csv", "json"]),
+    default="text",
+    metavar="text|md|csv|json",
+    help="Text, Markdown, en rad per regel och tröskel som CSV, eller allt som JSON. Annars text.",
+)
+@_LANG
+@_HELP
+def backtest(dataset: str | None, units: tuple[str, ...], rules: tuple[str, ...], form: str, lang: Lang) -> int:
+    """Pröva reglerna på tidigare år: hur mycket de flaggade, hur länge, och hur ofta igen.
+
+    Varje år bedöms med det årets siffror. Samma sak prövas med halva och dubbla tröskeln, så att en tröskel kan väljas
+    med öppna ögon.
+    """
+    from genomlys.engine.assess import ALL
+    from genomlys.engine.backtest import backtest as tried
+    from genomlys.engine.report import markdown, terminal
+    from genomlys.engine.report.backtested import as_data, as_table, content
+
+    unit = ALL if ALL in units else units or ALL
+    found = tried(dataset, *rules, unit=unit, progress=_progress(lang))
+    match form:
+        case "csv":
+            text = as_table(found)
+        case "json":
+            text = as_data(found)
+        case "md":
+            text = markdown.render(content(found, lang))
+        case _:
+            text = terminal.render(content(found, lang), width(sys.stdout))
+    write(text, sys.stdout)
+    return DONE
+
+
+def _progress(lang: Lang) -> Callable[[int, int], None] | None:
+    """A line on stderr that is written over, where somebody sits there to read it."""
+    if not sys.stderr.isatty():
+        return None
+
+    def told(done: int, of: int) -> None:
+        said = Text(f"\rProvat {done} av {of} …", f"\rDone {done} of {of} …").in_(lang)
+        write(said if done < of else f"\r{' ' * len(said)}\r", sys.stderr)
+
+    return told
 
 
 @main.group(options_metavar="[VÄXLAR]", subcommand_metavar="KOMMANDO ...", cls=_Group)

@@ -167,14 +167,21 @@ def asked(
     waivers: str | Path | None = None,
 ) -> tuple[Dataset, RuleBook, tuple[str, ...]]:
     """The data set, rules and units that ``assess`` and ``explain`` are asked about, read and checked."""
-    data = data if isinstance(data, Dataset) else open_dataset(bundled_dataset() if data is None else data)
-    book = _book(packs)
+    data, book = opened(data, packs)
     data = _dated(data, as_of)
     if waivers is not None:
         data = data.with_waivers(load_waivers(Path(waivers)))
     units = chosen_units(data, unit)
     _check_scopes(book, data)
     return data, book.in_force(data.as_of.year), units
+
+
+def opened(
+    data: Dataset | str | Path | Mapping[str, object] | None, packs: Sequence[str | Path | RuleBook]
+) -> tuple[Dataset, RuleBook]:
+    """The data set and rules, read but not yet of a certain year."""
+    data = data if isinstance(data, Dataset) else open_dataset(bundled_dataset() if data is None else data)
+    return data, _book(packs)
 
 
 def _book(packs: Sequence[str | Path | RuleBook]) -> RuleBook:

@@ -6,10 +6,10 @@ verdicts on KPIs of one unit:
 rounding    every printed figure off by half its last decimal (``sure``)
 year        one year of the own series left out, or that year's comparison figures of every kind
 peer        one of the unit's similar municipalities left out, where peer figures are computed from members
-threshold   the ``by`` of one condition halved and doubled, for the rule and all that it asks
+threshold   the ``by`` (``beyond`` of an outlier) of one condition halved and doubled, for the rule and all that it asks
 
 Not varied: several things at once, figures wrong by more than their rounding, which municipalities are chosen as
-similar beyond leaving one out, published comparison figures other than by year, other thresholds than ``by``, and
+similar beyond leaving one out, published comparison figures other than by year, other thresholds, and
 verdicts on areas, measures and signals, which follow from those on KPIs.
 """
 
@@ -26,20 +26,19 @@ import polars as pl
 
 from genomlys.engine import evaluate
 from genomlys.engine.assess import asked
-from genomlys.engine.conditions.base import Condition, Sight
-from genomlys.engine.conditions.difference import Band
-from genomlys.engine.conditions.tree import Branch, Tree, leaves
+from genomlys.engine.conditions.base import Sight
+from genomlys.engine.conditions.tree import leaves
 from genomlys.engine.dataset import Dataset
 from genomlys.engine.errors import Lang
 from genomlys.engine.evaluate import STATUS
 from genomlys.engine.grid import build_grid
 from genomlys.engine.language.pack import RuleBook
 from genomlys.engine.population import current_peers, group_of_kpis
+from genomlys.engine.thresholds import FACTORS, has_threshold, scaled
 from genomlys.engine.verdicts import judge
 
 What = Literal["year", "basis_year", "peer", "threshold"]
 WHATS: Final[tuple[What, ...]] = get_args(What)
-_FACTORS: Final = (0.5, 2.0)
 
 # A row per finding and variation that was tried on it. ``which`` is the year, the peer's id, or "<condition> x<factor>"
 # with the condition's number in its rule; ``status`` is what the verdict then is.
@@ -201,35 +200,14 @@ def _peers(data: Dataset, book: RuleBook, unit: str) -> Iterator[_Case]:
 
 def _thresholds(data: Dataset, book: RuleBook) -> Iterator[_Case]:
     """The same condition of every rule at once: rules ask nothing of each other but those that they name."""
-    banded = {rule.id: [_band(leaf) is not None for leaf in leaves(rule.when)] for rule in book.rules}
+    banded = {rule.id: list(map(has_threshold, leaves(rule.when))) for rule in book.rules}
     for number in range(max((len(each) for each in banded.values()), default=0)):
         having = [rule for rule, each in banded.items() if number < len(each) and each[number]]
         asking = [rule.id for rule in book.rules if not book.beneath(rule.when).isdisjoint(having)]
-        for factor in _FACTORS if having else ():
-            rules = tuple(replace(rule, when=_scaled(rule.when, number, factor)) for rule in book.rules)
+        for factor in FACTORS if having else ():
+            rules = tuple(replace(rule, when=scaled(rule.when, factor, [number])) for rule in book.rules)
             which = f"{number + 1} x{factor:g}"
             yield _Case("threshold", which, data, replace(book, rules=rules), pl.col("rule").is_in([*having, *asking]))
-
-
-def _band(leaf: Condition) -> Band | None:
-    band = getattr(leaf, "by", None)
-    return band if isinstance(band, Band) and band.kind != "none" else None
-
-
-def _scaled(tree: Tree, number: int, factor: float) -> Tree:
-    """The tree with the threshold of its condition ``number`` (from 0) multiplied."""
-    wanted = list(leaves(tree))[number : number + 1]
-
-    def scaled(node: Tree) -> Tree:
-        if isinstance(node, Branch):
-            return replace(node, parts=tuple(map(scaled, node.parts)))
-        band = _band(node)
-        if band is None or not any(node is each for each in wanted):
-            return node
-        changed: Condition = replace(node, by=band.times(factor))  # type: ignore[type-var]
-        return changed
-
-    return scaled(tree)
 
 
 def _summed(flagged: pl.DataFrame, variations: pl.DataFrame) -> pl.DataFrame:

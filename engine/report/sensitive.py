@@ -29,10 +29,10 @@ _NOT_TRIED = Text(
     "threshold is shown with its condition's number in the rule and what it was multiplied by.",
 )
 _NOT_VARIED = Text(
-    "Inte prövat: flera ändringar samtidigt, fel större än avrundningen, andra trösklar än 'by', andra val av liknande "
-    "kommuner, och bedömningar av områden, åtgärder och omständigheter, som följer av nyckeltalens.",
-    "Not tried: several changes at once, errors larger than the rounding, other thresholds than 'by', other choices of "
-    "peers, and verdicts on areas, measures and signals, which follow from those on KPIs.",
+    "Inte prövat: flera ändringar samtidigt, fel större än avrundningen, andra trösklar än 'by' och 'beyond', andra "
+    "val av liknande kommuner, och bedömningar av områden, åtgärder och omständigheter, som följer av nyckeltalens.",
+    "Not tried: several changes at once, errors larger than the rounding, other thresholds than 'by' and 'beyond', "
+    "other choices of peers, and verdicts on areas, measures and signals, which follow from those on KPIs.",
 )
 _NONE = Text("Inga nyckeltal är flaggade.", "No KPI is flagged.")
 
