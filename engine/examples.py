@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import polars as pl
 
@@ -30,6 +30,12 @@ _NOTHING = Text("", "")
 _LANGS: tuple[Lang, Lang] = ("sv", "en")
 
 Truth = Literal["holds", "fails", "unknown", "meaningless"]
+_ANSWERS: Final[Mapping[Truth, Text]] = {
+    "holds": Text("gäller", "holds"),
+    "fails": Text("gäller inte", "does not hold"),
+    "unknown": Text("är okänt", "is unknown"),
+    "meaningless": Text("saknar mening här", "has no meaning here"),
+}
 
 
 @dataclass(frozen=True)
@@ -72,9 +78,14 @@ class _Found:
     """The verdict on a case, its conditions' answers, its text by language, and what would decide it if unknown."""
 
     verdict: Mapping[str, Any]
-    conditions: tuple[Truth, ...]
+    answers: tuple[Truth, ...]
     texts: Mapping[Lang, str | None]
     missing: tuple[str, ...]
+
+    @property
+    def exercised(self) -> tuple[Truth, ...]:
+        """The answers that show what the rule does: none where it does not apply."""
+        return () if self.verdict["status"] == "not_applicable" else self.answers
 
 
 def run_examples(book: RuleBook) -> tuple[Outcome, ...]:
@@ -145,10 +156,9 @@ def _judged(book: RuleBook, cases: Sequence[Case], data: Dataset) -> Iterator[tu
         if key in english:
             texts["en"] = english[key]
         verdict = verdicts[key]
-        told = () if verdict["status"] == "not_applicable" else answers[key]
         # Only a verdict that surprises is told of with what it lacks.
         asked = verdict["status"] == "unknown" != case.example.expected.status
-        yield case, _Found(verdict, told, texts, _missing(book, case) if asked else ())
+        yield case, _Found(verdict, answers[key], texts, _missing(book, case) if asked else ())
 
 
 def _in_english(judged: Judged, cases: Sequence[Case]) -> dict[tuple[str, str], str | None]:
@@ -240,7 +250,7 @@ def _outcome(case: Case, found: _Found | None, explanation: Text) -> Outcome:
         text=verdict.get("text"),
         explanation=explanation,
         severity=verdict.get("severity"),
-        conditions=() if found is None else found.conditions,
+        conditions=() if found is None else found.exercised,
         todo=case.example.todo,
     )
 
@@ -249,7 +259,7 @@ def _differences(case: Case, found: _Found) -> Text:
     """What differs from the answer; where the status does, the rest follows from it and is not told."""
     expected, verdict = case.example.expected, found.verdict
     if verdict["status"] != expected.status:
-        return _other_status(expected.status, found)
+        return _other_status(case, found)
     told = []
     if expected.severity not in (None, verdict["severity"]):
         told.append(_wanted(Text("allvarsgraden", "severity"), expected.severity, verdict["severity"]))
@@ -265,17 +275,42 @@ def _differences(case: Case, found: _Found) -> Text:
     return Text(" ".join(text.sv for text in told), " ".join(text.en for text in told))
 
 
-def _other_status(wanted: str, found: _Found) -> Text:
-    status = found.verdict["status"]
-    if status == "unknown":
+def _other_status(case: Case, found: _Found) -> Text:
+    """What became of it, and why: what is lacking, or each condition's answer."""
+    wanted, status = case.example.expected.status, found.verdict["status"]
+    if found.missing:
         missing = ", ".join(found.missing)
-        why = Text(f" för att det saknas: {missing}", f" for want of: {missing}") if missing else _NOTHING
+        why = Text(f" för att det saknas: {missing}", f" for want of: {missing}")
     elif status == "not_applicable":
-        why = Text(": utanför for_each, eller utan mening här", ": outside for_each, or without a meaning here")
+        why = _meaningless(case, found)
+    elif status == "unknown":
+        why = _answered(case, found)
     else:
-        margin = _span(found.verdict["lo"], found.verdict["hi"])
-        why = Text(f" med marginalen {margin}", f" with the margin {margin}")
+        margin, answered = _span(found.verdict["lo"], found.verdict["hi"]), _answered(case, found)
+        why = Text(f" med marginalen {margin}{answered.sv}", f" with the margin {margin}{answered.en}")
     return Text(f"väntat {wanted}, men det blev {status}{why.sv}.", f"expected {wanted}, but it is {status}{why.en}.")
+
+
+def _meaningless(case: Case, found: _Found) -> Text:
+    pairs = zip(leaves(case.rule.when), found.answers, strict=True)
+    without = [leaf for leaf, answer in pairs if answer == "meaningless"]
+    if not without:
+        return Text(": utanför for_each", ": outside for_each")
+    sv, en = (", ".join(f"'{leaf.say(lang)}'" for leaf in without) for lang in _LANGS)
+    return Text(
+        f": utanför for_each, eller så saknar {sv} mening här", f": outside for_each, or {en} has no meaning here"
+    )
+
+
+def _answered(case: Case, found: _Found) -> Text:
+    """ ": 'över referenskostnaden' gäller, 'över ett mål' okänt", where there is more than one to tell of."""
+    pairs = list(zip(leaves(case.rule.when), found.answers, strict=True))
+    if len(pairs) == 1:
+        return _NOTHING
+    sv, en = (
+        ", ".join(f"'{leaf.say(lang)}' {_ANSWERS[answer].in_(lang)}" for leaf, answer in pairs) for lang in _LANGS
+    )
+    return Text(f": {sv}", f": {en}")
 
 
 def _other_text(wanted: str, found: str) -> list[Text]:

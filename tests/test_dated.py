@@ -14,6 +14,7 @@ from genomlys.engine.errors import RuleError
 from genomlys.engine.examples import run_examples
 from genomlys.engine.explain import explain, render
 from genomlys.engine.language.pack import RuleBook, load_rules
+from genomlys.engine.writing import NBSP
 
 DATA = read_dataset(bundled_dataset())
 RULE = """\
@@ -73,11 +74,11 @@ def test_several_may_change_in_different_years_and_be_of_any_kind() -> None:
 
 def test_explain_tells_the_years_and_the_source() -> None:
     found = explain(DATA, book(DATED), verdict="rises")
-    assert found[0].document.dated == (f"tröskeln 2 % från 2024, 9 % från 2025 ({SOURCE})",)
-    assert f"  Över tid: tröskeln 2 % från 2024, 9 % från 2025 ({SOURCE})\n" in render(found[:1])
+    assert found[0].document.dated == (f"tröskeln 2{NBSP}% från 2024, 9{NBSP}% från 2025 ({SOURCE})",)
+    assert f"  Över tid: tröskeln 2{NBSP}% från 2024, 9{NBSP}% från 2025 ({SOURCE})\n" in render(found[:1])
     assert "med mer än 9 %" in found[0].tree.words
     assert explain(DATA, book(DATED), verdict="rises", lang="en")[0].document.dated == (
-        f"the threshold 2 % from 2024, 9 % from 2025 ({SOURCE})",
+        f"the threshold 2{NBSP}% from 2024, 9{NBSP}% from 2025 ({SOURCE})",
     )
 
 
@@ -97,7 +98,7 @@ def test_another_pack_may_change_it(tmp_path: Path) -> None:
     changed = "{2024: 2 %, 2025: 30 %, source: KS}"
     mine.write_text(f"{head}  - {{rule: rises, by: {changed}, reason: Prov.}}\n", encoding="utf-8")
     found = load_rules(mine)
-    assert found.overrides[0].changes[0].after == "2024 2 %, 2025 30 %, source KS"
+    assert found.overrides[0].changes[0].after == "2 % from 2024, 30 % from 2025 (KS)"
     told = assess(DATA, found, as_of=2025).verdicts
     assert told.drop("pack").equals(assess(DATA, book(above("30 %")), as_of=2025).verdicts.drop("pack"))
     assert told["pack"].str.contains("lokal@1").all() and not told.filter(pl.col("status") == "clear").is_empty()

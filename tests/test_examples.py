@@ -356,7 +356,7 @@ AS_IT_IS = "Nyckeltalet låg 6 kr/inv över referenskostnaden 2024."
         (UNKNOWN + "expect: clear}", "väntat clear, men det blev unknown för att det saknas: own 2023."),
         (
             "- {title: x, years: 2024, own: 1, expect: unknown}",
-            "väntat unknown, men det blev not_applicable: utanför for_each, eller utan mening här.",
+            "väntat unknown, men det blev not_applicable: utanför for_each.",
         ),
         (FLAGGED + "expect: flagged, margin: 2}", ""),
         (FLAGGED + "expect: flagged, margin: 3}", "marginalen blev 2, inte 3."),
@@ -383,6 +383,23 @@ def test_what_differs_is_told(example: str, differs: str, tmp_path: Path) -> Non
     outcome = outcome_of(tmp_path, COST, example)
     assert outcome.explanation.sv == differs
     assert outcome.passed == (not differs) == (not outcome.explanation.en)
+
+
+def test_of_several_conditions_each_answer_is_told(tmp_path: Path) -> None:
+    outcome = outcome_of(tmp_path, SIGNAL, "- {title: x, signal: {}, measures: {}, expect: flagged}")
+    assert outcome.explanation.sv == (
+        "väntat flagged, men det blev clear med marginalen -0.5: 'omständigheten (lag)' gäller, "
+        "'området har en åtgärd (läge: pågår eller inte påbörjad)' gäller."
+    )
+
+
+def test_a_condition_that_has_no_meaning_is_named(tmp_path: Path) -> None:
+    rule = COST.replace("is: above", "is: worse").replace("cost-above", "cost-worse-than")
+    example = "- {title: x, kpi: {direction: neutral}, years: 2024, own: 1, reference: 1, expect: clear}"
+    assert outcome_of(tmp_path, rule, example).explanation.sv == (
+        "väntat clear, men det blev not_applicable: utanför for_each, eller så saknar "
+        "'sämre än referenskostnaden med mer än 2 %, 2 av 3 år' mening här."
+    )
 
 
 def test_a_text_may_be_given_in_both_languages(tmp_path: Path) -> None:

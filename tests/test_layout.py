@@ -71,6 +71,7 @@ ORDER = [
     ["engine.language.example_facts"],
     ["engine.language.examples"],
     ["engine.language.model"],
+    ["engine.language.changes"],
     ["engine.language.dated"],
     ["engine.language.rules"],
     ["engine.language.overrides"],

@@ -111,7 +111,8 @@ def test_thresholds_of_years_are_told_with_their_source(tmp_path: Path) -> None:
     )
     path.write_text(text, encoding="utf-8")
     page = FORMATS["md"](pages(load_rules(path), "sv")[1], "sv")
-    assert "| by | 2 % | 2024 | KF § 120 |\n| by | 3 % | 2026 | KF § 120 |\n" in page
+    page = page.replace("\u00a0", " ")
+    assert "| Tröskeln | 2 % | 2024 | KF § 120 |\n| Tröskeln | 3 % | 2026 | KF § 120 |\n" in page
 
 
 def test_a_change_and_its_reason_are_history(tmp_path: Path) -> None:
@@ -124,7 +125,8 @@ def test_a_change_and_its_reason_are_history(tmp_path: Path) -> None:
     found = pages(load_rules(own), "sv")
     page = next(page for page in found if page.name == "cost-above-reference")
     text = FORMATS["md"](page, "sv")
-    assert "Över referenskostnaden med mer än 3 %" in text and "Tröskeln är ändrad från 2 % till 3 %" in text
+    assert "Över referenskostnaden med mer än 3 %" in text
+    assert "Tröskeln har ändrats från 2\u00a0% till 3\u00a0%" in text
     assert "(2026-03-01): Osäkert." in text and "Osäkert." in FORMATS["md"](found[0], "sv")
 
 
@@ -201,3 +203,49 @@ def test_docs_without_a_folder_and_list_go_to_the_terminal() -> None:
     listed = run("rules", "list")
     assert listed.exit_code == 0 and all(rule.id in listed.output for rule in bundled().rules)
     assert run("rules", "list", "komun").exit_code == 1
+
+
+BESIDE_OTHERS = """\
+genomlys: 1
+pack: prov
+version: 1
+title: Prov
+rules:
+  - id: far
+    title: Långt ifrån
+    goal: detail
+    for_each: {kpi: {}}
+    when: {any: [{rank: worst, among: peers, places: 1}, {outlier: worse, among: nation, beyond: 3.5}]}
+    severity: low
+    because: "{kpi} är {value}."
+    why: Prov.
+    limits: Inga.
+    source: Ingen.
+    examples:
+      - title: Långt
+        kpi: {category: kvalitet, measure: "%", direction: lower, materiality: 3 %, denominator: 400, breaks: 2019 2021}
+        years: 2024
+        own: 9
+        peers: 1 2 _ 2
+        nation: 50x1 90x2 60x3
+        expect: flagged
+      - {title: Som vanligt, years: 2024, own: 9, peers: 1 2 3, expect: unknown}
+"""
+
+
+def test_a_page_shows_all_that_its_examples_stand_on(tmp_path: Path) -> None:
+    path = tmp_path / "prov.yaml"
+    path.write_text(BESIDE_OTHERS, encoding="utf-8")
+    found = FORMATS["md"](pages(load_rules(path), "sv")[1], "sv").replace("\u00a0", " ")
+    first, second = found.split("### Som vanligt")
+    for said in (
+        "- **Liknande kommuner var för sig 2024:** 1; 2; saknas; 2\n",
+        "- **Andra kommuner 2024:** 50 med värdet 1; 90 med värdet 2; 60 med värdet 3\n",
+        "- **Riktning:** lägre är bättre\n",
+        "- **Väsentlighetsgräns:** 3 %\n",
+        "- **Räknas på:** 400\n",
+        "- **Ändrad definition:** 2019, 2021\n",
+    ):
+        assert said in first, said
+        name = said[: said.index("**", 4)]
+        assert (name in second) == name.startswith("- **Liknande"), said

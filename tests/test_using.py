@@ -17,8 +17,11 @@ from genomlys.engine.errors import RuleError, UsageError
 from genomlys.engine.examples import run_examples
 from genomlys.engine.explain import explain, render
 from genomlys.engine.language import using
+from genomlys.engine.language.changes import threshold_name, threshold_text
 from genomlys.engine.language.pack import RuleBook, load_rules
+from genomlys.engine.language.words import DATEABLE, THRESHOLDS
 from genomlys.engine.report.rulecheck import check_rules
+from genomlys.engine.writing import NBSP
 
 DATA = read_dataset(bundled_dataset())
 KOMMUN = load_rules("kommun")
@@ -100,13 +103,13 @@ def test_every_verdict_tells_the_packs_it_comes_from(tmp_path: Path) -> None:
 
 def test_a_change_is_told_with_its_reason(tmp_path: Path) -> None:
     book = changed(tmp_path, THREE, "{rule: uneven, off: yes, reason: Säger för lite.}")
-    label = book.packs[0].label
-    said = f"tröskeln är ändrad från 2 % till 3 % av {label} (2026-03-01): Osäker referenskostnad."
+    pack = f"{book.packs[0].name} {book.packs[0].version}"
+    said = f"tröskeln har ändrats från 2{NBSP}% till 3{NBSP}% av {pack} (2026-03-01): Osäker referenskostnad."
     found = explain(DATA, book, verdict="cost-above-reference")
     assert f"  Ändrad: {said}\n" in render(found[:1])
     (english,) = explain(DATA, book, verdict=found[0].id, lang="en")
     assert english.document.override == (
-        f"the threshold is changed from 2 % to 3 % by {label} (2026-03-01): Osäker referenskostnad."
+        f"the threshold has been changed from 2{NBSP}% to 3{NBSP}% by {pack} (2026-03-01): Osäker referenskostnad."
     )
     assert [(each.id, each.off, each.reason.sv) for each in book.overrides] == [
         ("cost-above-reference", False, "Osäker referenskostnad."),
@@ -119,7 +122,7 @@ def test_explain_tells_that_a_rule_is_off_and_why(tmp_path: Path) -> None:
     for asked in ("uneven", "uneven/it-storningar"):
         with pytest.raises(UsageError, match="rule-off") as caught:
             explain(DATA, book, verdict=asked)
-        assert caught.value.problems[0].message.sv.endswith(f"avstängd av {book.packs[0].label}: Säger för lite.")
+        assert caught.value.problems[0].message.sv.endswith("avstängd av lokal 2026.1: Säger för lite.")
 
 
 def test_what_is_off_gives_no_verdict(tmp_path: Path) -> None:
@@ -313,3 +316,17 @@ def test_a_folder_has_its_lock_inside(tmp_path: Path) -> None:
     pack(folder, f"rules:\n{rule()}")
     assert lock(folder) == 0 and (folder / "genomlys.lock").exists()
     assert load_rules(folder).packs[0].hashes[0][0] == "rule.dear"
+
+
+def test_every_word_that_may_be_changed_is_told_by_name_and_not_as_it_is_written() -> None:
+    for word in (*THRESHOLDS, *DATEABLE, "severity"):
+        assert word not in threshold_name(word).sv.split(" ")
+    told = {
+        "3 %": "3 %",
+        "material": "väsentlighetsgränsen",
+        "2 of 3 years": "2 av 3 år",
+        "6 months": "6 månader",
+        "low 3 %, high 10 %": "låg 3 %, hög 10 %",
+        "2 % from 2024, 3 % from 2026 (a source of years)": "2 % från 2024, 3 % från 2026 (a source of years)",
+    }
+    assert {written: threshold_text(written).sv.replace(NBSP, " ") for written in told} == told

@@ -22,7 +22,8 @@ from genomlys.engine.explain.made import made
 from genomlys.engine.explain.model import Cell, Document, Explanation, Origin, Rank, Step
 from genomlys.engine.explain.scope import outside
 from genomlys.engine.explain.steps import steps
-from genomlys.engine.language.model import Override, Rule, say_dated, say_override
+from genomlys.engine.language.changes import say_dated, say_override
+from genomlys.engine.language.model import Override, Rule
 from genomlys.engine.language.pack import RuleBook
 from genomlys.engine.multiplicity import evidence
 from genomlys.engine.verdicts import judge

@@ -107,11 +107,16 @@ class Dates:
     untold: bool = False
 
 
+def usual(category: str) -> tuple[str, str]:
+    """The measure and the direction of a KPI that does not say its own."""
+    return _BY_CATEGORY[category]
+
+
 def read_kpi(facts: Fields, figures: Fields, scope: Scope, dates: Dates) -> ExampleKpi | None:
     """A KPI in the rule's scope; ``facts`` and ``figures`` may be one map. Whoever has them finishes them."""
     reader = facts.reader
     category = read_word(facts, "category", CATEGORIES) or first_of(scope, "category") or "ekonomi"
-    measure, direction = _BY_CATEGORY[category]
+    measure, direction = usual(category)
     measure = facts.optional("measure", reader.scalar) or first_of(scope, "measure") or measure
     direction = read_word(facts, "direction", DIRECTIONS) or first_of(scope, "direction") or direction
     kpi = facts.optional("kpi", reader.scalar) or first_of(scope, "kpi")

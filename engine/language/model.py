@@ -9,7 +9,7 @@ from typing import Literal
 from genomlys.engine.conditions.base import Subject
 from genomlys.engine.conditions.scope import Scope
 from genomlys.engine.conditions.tree import Tree
-from genomlys.engine.errors import Lang, Place, Text
+from genomlys.engine.errors import Place, Text
 from genomlys.engine.language.examples import Example
 from genomlys.engine.language.template import Template
 
@@ -147,44 +147,3 @@ class Pack:
 
 def labelled(name: str, version: str, sha256: str) -> str:
     return f"{name}@{version}+{sha256[:12]}"
-
-
-_NAMES = {
-    "by": Text("tröskeln", "the threshold"),
-    "severity": Text("allvarsgraden", "the severity"),
-}
-_VALUES = {"material": "väsentlighetsgränsen", "low": "låg", "medium": "medel", "high": "hög"}
-
-
-def say_override(override: Override, lang: Lang) -> str:
-    """ "tröskeln är ändrad från 2 % till 3 % av alingsas@2026.1+3f2a… (2026-03-01): skäl"."""
-    said = [_say_change(change, lang) for change in override.changes]
-    if override.off:
-        said = [Text("avstängd", "turned off").in_(lang)]
-    by, when = Text("av", "by").in_(lang), "" if override.decided is None else f" ({override.decided.isoformat()})"
-    return f"{'; '.join(said)} {by} {override.pack}{when}: {override.reason.in_(lang)}"
-
-
-def _say_change(change: Change, lang: Lang) -> str:
-    name = _NAMES.get(change.word, Text(f"'{change.word}'", f"'{change.word}'"))
-    after = _say_value(change.after)
-    if change.before is None:
-        return Text(f"{name.sv} är satt till {after.sv}", f"{name.en} is set to {after.en}").in_(lang)
-    before = _say_value(change.before)
-    return Text(
-        f"{name.sv} är ändrad från {before.sv} till {after.sv}",
-        f"{name.en} is changed from {before.en} to {after.en}",
-    ).in_(lang)
-
-
-def _say_value(written: str) -> Text:
-    """A value as it is written in a rule, with the language's own words said: "medel 5 %, hög 15 %"."""
-    return Text(" ".join(_VALUES.get(word, word) for word in written.split(" ")), written)
-
-
-def say_dated(dated: Dated, lang: Lang) -> str:
-    """ "tröskeln 2 % från 2024, 3 % från 2026 (KF § 120)"."""
-    name = _NAMES.get(dated.word, Text(f"'{dated.word}'", f"'{dated.word}'")).in_(lang)
-    since = Text("från", "from").in_(lang)
-    values = ", ".join(f"{_say_value(value).in_(lang)} {since} {year}" for year, value in dated.values)
-    return f"{name} {values} ({dated.source.in_(lang)})"

@@ -304,9 +304,13 @@ def _put(node: Map, instead: Mapping[int, Map]) -> Map:
 
 
 def _said(node: Node) -> str:
-    """A value in a few words: "3 %", or "medium 5 %, high 15 %"."""
+    """A value in a few words: "3 %", "medium 5 %, high 15 %" or "2 % from 2024, 3 % from 2026 (KF § 120)"."""
     if isinstance(node, Map):
-        return ", ".join(f"{key.text} {_said(value)}" for key, value in node.entries)
+        source = node.get("source")
+        if source is None:
+            return ", ".join(f"{key.text} {_said(value)}" for key, value in node.entries)
+        years = (f"{_said(value)} from {key.text}" for key, value in node.entries if value is not source)
+        return f"{', '.join(years)} ({_said(source)})"
     return ", ".join(map(_said, node.items)) if isinstance(node, Seq) else shown(node.text)
 
 

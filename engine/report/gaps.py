@@ -12,6 +12,7 @@ from genomlys.engine.report import words
 from genomlys.engine.report.blocks import Block, Bullets, Heading, Paragraph, Table
 from genomlys.engine.report.facts import Row, findings, status_counts, titles
 from genomlys.engine.report.words import count, listed, tidy
+from genomlys.engine.writing import format_number
 
 _HEADING = Text("Det som inte kunde bedömas", "What could not be judged")
 _HEAD = (
@@ -20,6 +21,7 @@ _HEAD = (
     Text("Behövs för", "Needed for"),
 )
 _ALL_KNOWN = Text("Inga siffror saknas för bedömningarna.", "No figures are missing for the verdicts.")
+_DEFECTS = Text("Brister i själva underlaget:", "Defects in the figures themselves:")
 _VERDICTS = (Text("bedömning", "verdict"), Text("bedömningar", "verdicts"))
 _SHOWN = 20  # KPIs; the rest is counted
 
@@ -30,7 +32,8 @@ def gaps(assessment: Assessment) -> list[Block]:
     blocks += _missing(assessment)
     blocks += _open_otherwise(assessment)
     defects = findings(assessment, "data")
-    blocks += [Bullets(tuple(tidy(row["text"]) for row in defects))] if defects else []
+    if defects:
+        blocks += [Paragraph(_DEFECTS.in_(lang)), Bullets(tuple(tidy(row["text"]) for row in defects))]
     return [*blocks, Paragraph(_counts(assessment))]
 
 
@@ -106,13 +109,14 @@ def subjects(assessment: Assessment) -> dict[str, str]:
 
 def _counts(assessment: Assessment) -> str:
     lang, counts = assessment.lang, status_counts(assessment)
+    total = count(sum(counts.values()), *_VERDICTS, lang)
+    told = {status: format_number(number, 0, lang) for status, number in counts.items()}
     accepted = int(assessment.findings["waived"].sum())
     apart = Text(f", {accepted} med undantag", f", {accepted} waived").in_(lang) if accepted else ""
-    total = count(sum(counts.values()), *_VERDICTS, lang)
-    strong = assessment.findings.filter(pl.col("tells") == "strength").height
+    strong = format_number(assessment.findings.filter(pl.col("tells") == "strength").height, 0, lang)
     return Text(
-        f"Av {total} är {counts['flagged']} flaggade ({strong} av dem styrkor{apart}) och {counts['clear']} inte "
-        f"flaggade; {counts['unknown']} kunde inte göras och {counts['not_applicable']} var inte tillämpliga.",
-        f"Of {total}, {counts['flagged']} are flagged ({strong} of them strengths{apart}) and {counts['clear']} are "
-        f"not; {counts['unknown']} could not be made and {counts['not_applicable']} did not apply.",
+        f"Av {total} är {told['flagged']} flaggade ({strong} av dem styrkor{apart}) och {told['clear']} inte "
+        f"flaggade; {told['unknown']} kunde inte göras och {told['not_applicable']} var inte tillämpliga.",
+        f"Of {total}, {told['flagged']} are flagged ({strong} of them strengths{apart}) and {told['clear']} are "
+        f"not; {told['unknown']} could not be made and {told['not_applicable']} did not apply.",
     ).in_(lang)

@@ -7,7 +7,7 @@ import polars as pl
 from genomlys import __version__
 from genomlys.engine.assess import Assessment
 from genomlys.engine.errors import Lang, Text
-from genomlys.engine.language.model import say_override
+from genomlys.engine.language.changes import say_override
 from genomlys.engine.report import words
 from genomlys.engine.report.blocks import Block, Fields, Heading, Paragraph, Table
 from genomlys.engine.report.facts import most_pressing_first, unit_title

@@ -16,9 +16,10 @@ from genomlys.engine.conditions.reference import Reference
 from genomlys.engine.conditions.tree import Branch, Tree
 from genomlys.engine.errors import Lang, Text
 from genomlys.engine.explain.words import capital
+from genomlys.engine.language.changes import say_override, threshold_name, threshold_text
 from genomlys.engine.language.example_facts import ExampleKpi, ExampleMeasure, ExampleSignal
 from genomlys.engine.language.examples import Example
-from genomlys.engine.language.model import Dated, Move, Pack, Rule, say_override
+from genomlys.engine.language.model import Dated, Move, Pack, Rule
 from genomlys.engine.language.pack import RuleBook
 from genomlys.engine.language.template import Part, Slot
 from genomlys.engine.report import html, markdown, rulewords
@@ -212,7 +213,8 @@ def _limits(rule: Rule, lang: Lang) -> Iterator[PageBlock]:
 def _of_years(dated: Dated, lang: Lang) -> Iterator[tuple[str, ...]]:
     """A row for each year that the threshold changes."""
     for year, value in dated.values:
-        yield dated.word, value, str(year), dated.source.in_(lang)
+        name, said = threshold_name(dated.word).in_(lang), threshold_text(value).in_(lang)
+        yield capital(name), said, str(year), dated.source.in_(lang)
 
 
 def _sentences(tree: Tree, lang: Lang) -> Iterator[PageBlock]:
@@ -264,6 +266,8 @@ def _examples(rule: Rule, lang: Lang) -> Iterator[PageBlock]:
         yield Heading(3, example.title)
         for kpi in example.kpis:
             yield _figures(kpi, lang)
+            if stated := tuple(rulewords.stated(kpi, lang)):
+                yield Fields(stated)
         entries = [
             *(_measure(each, lang) for each in example.measures),
             *(_signal(each, lang) for each in example.signals),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from genomlys.engine.conditions.base import either
@@ -11,8 +12,9 @@ from genomlys.engine.conditions.measures import NAMES as MEASURE_NAMES
 from genomlys.engine.conditions.scope import WHAT, Scope
 from genomlys.engine.conditions.signals import NAMES as SIGNAL_NAMES
 from genomlys.engine.errors import Lang, Text
+from genomlys.engine.language.example_facts import ExampleKpi, usual
 from genomlys.engine.language.figures import Figure, Span
-from genomlys.engine.writing import format_number
+from genomlys.engine.writing import NBSP, format_number
 
 SUBJECTS: Final[Mapping[str, Text]] = {
     "kpi": Text("nyckeltal", "KPI"),
@@ -120,6 +122,43 @@ def number(value: float, decimals: int, lang: Lang) -> str:
     """With the KPI's decimals, or more where the figure has them."""
     needed = len(f"{value:.6f}".rstrip("0").partition(".")[2])
     return format_number(value, max(decimals, needed, 0), lang)
+
+
+def stated(kpi: ExampleKpi, lang: Lang) -> Iterator[tuple[str, str]]:
+    """What else its verdict may hang on in an example: others' figures, and facts that are not the usual."""
+    for what, figures in ((_PEERS, kpi.peers), (_OTHERS, kpi.nation)):
+        if figures:
+            yield f"{what.in_(lang)} {kpi.years[-1]}", _grouped(figures, kpi.decimals, lang)
+    if kpi.direction != usual(kpi.category)[1]:
+        yield Text("Riktning", "Direction").in_(lang), _DIRECTIONS[kpi.direction].in_(lang)
+    if kpi.materiality_rel is not None:
+        yield _MATERIALITY.in_(lang), f"{number(100 * kpi.materiality_rel, 0, lang)}{NBSP}%"
+    facts = (
+        (_MATERIALITY, kpi.materiality_abs),
+        (Text("Räknas på", "Counted on"), kpi.denominator),
+        (Text("Per", "Per"), kpi.per),
+        (Text("Volym", "Volume"), kpi.volume),
+    )
+    yield from ((what.in_(lang), number(value, 0, lang)) for what, value in facts if value is not None)
+    if kpi.breaks:
+        yield Text("Ändrad definition", "Definition changed").in_(lang), ", ".join(map(str, kpi.breaks))
+
+
+_PEERS: Final = Text("Liknande kommuner var för sig", "Similar municipalities one by one")
+_OTHERS: Final = Text("Andra kommuner", "Other municipalities")
+_MATERIALITY: Final = Text("Väsentlighetsgräns", "Materiality")
+
+
+def _grouped(figures: Sequence[Figure], decimals: int, lang: Lang) -> str:
+    """ "50 med värdet 90; 60 med värdet 105", in the order they are written; a few are listed one by one."""
+    counted = Counter(figure(each, decimals, lang) for each in figures)
+    if len(counted) == len(figures) or len(figures) <= _FEW:
+        return "; ".join(figure(each, decimals, lang) for each in figures)
+    having = Text("med värdet", "with the value").in_(lang)
+    return "; ".join(f"{number(times, 0, lang)} {having} {value}" for value, times in counted.items())
+
+
+_FEW: Final = 12
 
 
 def span(found: Span, lang: Lang) -> str:
