@@ -95,6 +95,8 @@ class Data:
         return Figures(told=(latest,), scale="år")
 
     def fields(self, sight: Sight) -> Mapping[str, Field]:
+        if self.state != "stale":
+            return {}
         return {
             "age": Field("integer", (columns.AGE,)),
             "latest_year": Field("integer", (columns.LATEST_YEAR,)),

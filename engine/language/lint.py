@@ -133,8 +133,10 @@ def _told_twice(rule: Rule, other: Rule) -> Problem:
             f"the rule '{rule.id}' is never flagged without '{other.id}' ({other.place.say()}).",
         ),
         Text(
-            "Säg skillnaden med nivåer i 'severity' i en enda regel, eller låt reglerna utesluta varandra.",
-            "Tell the difference by levels of 'severity' in one rule, or let the rules exclude each other.",
+            "Säg skillnaden med nivåer i 'severity' i en enda regel, låt reglerna utesluta varandra, eller stäng av en "
+            "under 'override'.",
+            "Tell the difference by levels of 'severity' in one rule, let the rules exclude each other, or turn one "
+            "off below 'override'.",
         ),
         "warning",
     )

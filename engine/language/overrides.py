@@ -248,8 +248,19 @@ def _meant(reader: Reader, wanted: Wanted, conditions: Sequence[Map], word: str,
     having = [each for each in conditions if _value(each, word) is not None]
     if len(having) == 1 or (not having and len(conditions) == 1):
         return having or conditions
-    choices = ", ".join([*names, f"1–{len(conditions)}"])
-    what = Text("inget", "none") if not having else Text("flera", "several")
+    _report_which(reader, wanted, word, place, [*names, f"1–{len(conditions)}"], bool(having))
+    return ()
+
+
+def _report_which(reader: Reader, wanted: Wanted, word: str, place: Place, names: Sequence[str], several: bool) -> None:
+    what = Text("flera", "several") if several else Text("inget", "none")
+    remedy = Text(f"Skriv 'condition: …' ({', '.join(names)}).", f"Write 'condition: …' ({', '.join(names)}).")
+    if not several and word in ("at_least", "at_most"):
+        # What joins conditions is not one of them, and how many it asks for makes another rule.
+        remedy = Text(
+            "Ett antal bredvid 'of' ändras inte: stäng av regeln med 'off: yes' och skriv en egen.",
+            "A number beside 'of' is not changed: turn the rule off with 'off: yes' and write one of your own.",
+        )
     reader.report(
         "which-condition",
         place,
@@ -257,9 +268,8 @@ def _meant(reader: Reader, wanted: Wanted, conditions: Sequence[Map], word: str,
             f"{what.sv} av villkoren i '{wanted.id}' har '{word}'.",
             f"{what.en} of the conditions of '{wanted.id}' have '{word}'.",
         ),
-        Text(f"Skriv 'condition: …' ({choices}).", f"Write 'condition: …' ({choices})."),
+        remedy,
     )
-    return ()
 
 
 def _name(condition: Map) -> str | None:
