@@ -345,7 +345,10 @@ def beside_others() -> st.SearchStrategy[Words]:
     return st.one_of(ranks(), cases(), outliers())
 
 
-def funnels() -> st.SearchStrategy[Words]:
+def funnels(measure: str | None = None) -> st.SearchStrategy[Words]:
+    """None for kronor alone: what is no share or rate of a count has no funnel."""
+    if measure == "kr/inv":
+        return st.nothing()
     sides, confidence = st.sampled_from(SIDES), st.sampled_from(["50 %", "80 %", "99,8 %"])
     return st.tuples(sides, st.sampled_from(BENCHMARKS), confidence).map(
         lambda three: dict(zip(("funnel", "than", "confidence"), three, strict=True))
@@ -391,7 +394,7 @@ _ANY_SIGNAL = _SIGNAL_FILTERS.map(lambda words: {"any_signal": words})
 
 def figures_only(measure: str | None = None) -> st.SearchStrategy[Words]:
     """Conditions that read a KPI's figures: they are about the municipality, never about the data."""
-    return st.one_of(developments(measure), beside_others(), funnels())
+    return st.one_of(developments(measure), beside_others(), funnels(measure))
 
 
 def developments(measure: str | None = None) -> st.SearchStrategy[Words]:
@@ -423,7 +426,7 @@ def conditions(
     match subject:
         case "kpi":
             kinds += [comparisons(measure), comparisons(measure), runs(measure), trends(measure)]
-            kinds += [gap_changes(measure), turns(measure), beside_others(), funnels(), data_conditions()]
+            kinds += [gap_changes(measure), turns(measure), beside_others(), funnels(measure), data_conditions()]
         case "area":
             kinds += [_members(kpi_rules), _members(kpi_rules), _ANY_MEASURE, _ANY_SIGNAL]
         case "measure":
