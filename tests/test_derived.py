@@ -354,6 +354,19 @@ def test_an_expected_cost_adds_up_but_a_mean_is_computed_from_the_members() -> N
     assert figures_of("index", *rows) == []
 
 
+def test_a_units_own_part_of_an_expected_cost_goes_before_that_of_every_unit() -> None:
+    rows = [
+        benchmark("x", "reference", 10.0, None),
+        benchmark("y", "reference", 4.0, None),
+        benchmark("x", "reference", 12.0, "a"),
+        benchmark("y", "reference", None, "a"),  # a missing one does not
+        benchmark("x", "reference", 7.0, "b", year=2022),  # nobody has a figure of y in 2022
+    ]
+    common, own = (None, 2023, "reference"), ("a", 2023, "reference")
+    assert figures_of("sum", *rows) == [(*common, 14.0), (*own, 16.0)]
+    assert figures_of("difference", *rows) == [(*common, 6.0), (*own, 8.0)]
+
+
 def test_all_comparisons_but_a_target_are_put_over_to_the_prices_of_the_base_year() -> None:
     rows = [
         benchmark("x", "nation.mean", 10.0, None),

@@ -258,11 +258,22 @@ def _put_over(each: Derived, figures: pl.DataFrame, prices: Mapping[str, Edition
 
 
 def _added(each: Derived, figures: pl.DataFrame) -> pl.DataFrame:
-    """The figures of the parts added up, or the second taken from the first; only where every part has one."""
+    """The figures of the parts added up, or the second taken from the first; only where every part has one.
+
+    For a unit with a figure of its own for some part, those for every unit stand for its other parts.
+    """
+    valued = figures.filter(pl.col("value").is_not_null())
+    own, common = valued.filter(pl.col("unit").is_not_null()), valued.filter(pl.col("unit").is_null())
+    named = own.select("unit", "year", "benchmark").unique(maintain_order=True)
+    lent = (
+        named.join(common.drop("unit"), on=["year", "benchmark"])
+        .join(own, on=["unit", "kpi", "year", "benchmark"], how="anti")
+        .select(figures.columns)
+    )
     sign = pl.when(pl.col("kpi") == each.of[0]).then(1.0).otherwise(-1.0 if each.word == "difference" else 1.0)
     place = pl.col("kpi").replace_strict({part: at for at, part in enumerate(each.of)}, return_dtype=pl.Int64)
     return (
-        figures.filter(pl.col("value").is_not_null())
+        pl.concat([common, own, lent])
         .with_columns(value=pl.col("value") * sign, place=place)
         .sort("place")
         .group_by("unit", "year", "benchmark", maintain_order=True)
