@@ -9,8 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from genomlys.engine import evaluate
-from genomlys.engine.conditions.base import RuleMargin, Sight
-from genomlys.engine.conditions.tree import needs
+from genomlys.engine.conditions.base import Sight
 from genomlys.engine.grid import Grid
 from genomlys.engine.language.model import Rule
 
@@ -41,15 +40,6 @@ def years_flagged(
     found = {rule.id: pl.Series(streak[at], dtype=pl.Int32) for at, rule in enumerate(dated)}
     none = pl.Series([None], dtype=pl.Int32).new_from_index(0, len(judged))
     return {rule.id: found.get(rule.id, none) for rule in rules}
-
-
-def _with_referred(asked: Sequence[Rule], rules: Sequence[Rule]) -> list[Rule]:
-    """The rules and those that they refer to, in the order of ``rules``."""
-    wanted = {rule.id for rule in asked}
-    for rule in reversed(rules):
-        if rule.id in wanted:
-            wanted |= {need.rule for need in needs(rule.when) if isinstance(need, RuleMargin)}
-    return [rule for rule in rules if rule.id in wanted]
 
 
 def _flags(frame: pl.DataFrame, rules: Sequence[Rule]) -> NDArray[np.bool_]:

@@ -168,10 +168,3 @@ def _check_has(fields: Fields, narrowing: Mapping[str, Sequence[str]]) -> None:
                 Text(f"inget nyckeltal både har och saknar '{both}'.", f"no KPI both has and lacks '{both}'."),
                 Text("Ta bort det ena.", "Remove one of them."),
             )
-
-
-def say_scope(scope: Scope, lang: str) -> str:
-    """The scope in words, for ``explain``."""
-    what = WHAT[scope.subject].en if lang == "en" else WHAT[scope.subject].sv
-    narrowed = "; ".join(f"{word}: {', '.join(values)}" for word, values in scope.narrowing)
-    return f"{what} ({narrowed})" if narrowed else what

@@ -86,14 +86,6 @@ def load_rules(*sources: str | Path) -> RuleBook:
     return RuleBook(packs, tuple(by_id[rule] for rule in order), moves, overrides)
 
 
-def load_pack(source: str | Path) -> Pack:
-    """One pack, each rule checked by itself. Raises RuleError with every problem found."""
-    draft = read_pack(source)
-    if draft.reader.problems:
-        raise RuleError(sorted(dict.fromkeys(draft.reader.problems), key=lambda each: each.place.order))
-    return draft.pack()
-
-
 def _bind(
     drafts: Sequence[PackDraft], problems: list[Problem], complete: bool
 ) -> tuple[list[str], tuple[Override, ...]]:
