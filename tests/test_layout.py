@@ -30,6 +30,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # `genomlys` is the table of public names in the root's __init__.py.
 ORDER = [
     ["engine.errors", "engine.vocabulary"],
+    ["engine.names"],
     ["engine.numbers", "engine.rounding"],
     ["engine.quantities"],
     ["engine.statistics"],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -12,6 +12,11 @@ import polars as pl
 from genomlys.engine import amounts
 from genomlys.engine.conditions.base import Subject
 from genomlys.engine.errors import Lang, Text
+from genomlys.engine.names import CLASSES as CLASSES
+from genomlys.engine.names import EVIDENCE as EVIDENCE
+from genomlys.engine.names import LEVELS as LEVELS
+from genomlys.engine.names import listed as listed
+from genomlys.engine.names import quoted as quoted
 from genomlys.engine.writing import format_number
 
 STATUSES: Final = {
@@ -29,23 +34,6 @@ KINDS: Final[Mapping[Subject, Text]] = {
     "area": Text("Område", "Area"),
     "measure": Text("Åtgärd", "Measure"),
     "signal": Text("Omständighet", "Signal"),
-}
-LEVELS: Final[Mapping[str, Text]] = {
-    "low": Text("låg", "low"),
-    "medium": Text("medelhög", "medium"),
-    "high": Text("hög", "high"),
-}
-EVIDENCE: Final[Mapping[str, Text]] = {
-    "significant": Text("statistiskt säkerställt", "statistically significant"),
-    "persistent": Text("ihållande", "persistent"),
-    "point": Text("enstaka iakttagelse", "single observation"),
-}
-CLASSES: Final[Mapping[str, Text]] = {
-    "problem": Text("problem", "problem"),
-    "mixed": Text("blandat", "mixed"),
-    "unknown": Text("kan inte bedömas", "cannot be judged"),
-    "even": Text("i nivå", "level"),
-    "strength": Text("styrka", "strength"),
 }
 SOURCES: Final[Mapping[str, Text]] = {
     "own": Text("eget värde", "own value"),
@@ -84,20 +72,8 @@ POINTING: Final[Mapping[str, Text]] = {
 SUPPRESSED: Final = Text("sekretessbelagt", "suppressed")
 
 
-def listed(words: Sequence[str], lang: Lang) -> str:
-    """ "a, b och c"."""
-    if len(words) < 2:
-        return "".join(words)
-    *head, last = words
-    return f"{', '.join(head)}{' and ' if lang == 'en' else ' och '}{last}"
-
-
 def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
-
-
-def quoted(text: str, lang: Lang) -> str:
-    return f"“{text}”" if lang == "en" else f"”{text}”"
 
 
 def value(number: float, measure: str, decimals: int, lang: Lang) -> str:

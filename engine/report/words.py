@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
 from genomlys.engine.errors import Lang, Text
+from genomlys.engine.names import CLASSES as CLASSES
+from genomlys.engine.names import EVIDENCE as EVIDENCE
+from genomlys.engine.names import LEVELS as LEVELS
+from genomlys.engine.names import listed as listed
+from genomlys.engine.names import quoted as quoted
 from genomlys.engine.writing import NBSP, format_number
 
 # What no figure decides. Words that fill a table would hide the cells that do say something.
@@ -31,23 +36,6 @@ NEED: Final[Mapping[str, Text]] = {
     "worse": Text("kräver åtgärd", "call for action"),
     "better": Text("gynnsamma", "favourable"),
     "even": Text("utan anmärkning", "no remark"),
-}
-CLASSES: Final[Mapping[str, Text]] = {
-    "problem": Text("problem", "problem"),
-    "mixed": Text("blandat", "mixed"),
-    "unknown": Text("kan inte bedömas", "cannot be judged"),
-    "even": Text("i nivå", "level"),
-    "strength": Text("styrka", "strength"),
-}
-LEVELS: Final[Mapping[str, Text]] = {
-    "low": Text("låg", "low"),
-    "medium": Text("medelhög", "medium"),
-    "high": Text("hög", "high"),
-}
-EVIDENCE: Final[Mapping[str, Text]] = {
-    "significant": Text("statistiskt säkerställt", "statistically significant"),
-    "persistent": Text("ihållande", "persistent"),
-    "point": Text("enstaka iakttagelse", "single observation"),
 }
 TELLS: Final[Mapping[str, Text]] = {
     "problem": Text("problem", "problem"),
@@ -137,17 +125,6 @@ REASONS: Final[Mapping[str, Text]] = {
 def count(number: int, one: Text, many: Text, lang: Lang) -> str:
     """ "1 åtgärd", "21 åtgärder", "1 200 åtgärder"."""
     return f"{format_number(number, 0, lang)}{NBSP}{(one if number == 1 else many).in_(lang)}"
-
-
-def listed(parts: Sequence[str], lang: Lang) -> str:
-    """ "a, b och c"."""
-    if len(parts) < 2:
-        return "".join(parts)
-    return f"{', '.join(parts[:-1])} {'and' if lang == 'en' else 'och'} {parts[-1]}"
-
-
-def quoted(title: str, lang: Lang) -> str:
-    return f"{'“' if lang == 'en' else '”'}{title}”"
 
 
 _BLANKS: Final = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
