@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from genomlys.engine.dataset import Dataset, read_dataset
     from genomlys.engine.errors import DataError, GenomlysError, Place, Problem, RuleError, UsageError
     from genomlys.engine.language.pack import load_rules
+    from genomlys.engine.screen import Screening, screen
     from genomlys.engine.sensitivity import Sensitivity, sensitivity
 
 __version__ = "0.1.0"
@@ -28,12 +29,14 @@ _HOME = {
     "Place": "genomlys.engine.errors",
     "Problem": "genomlys.engine.errors",
     "RuleError": "genomlys.engine.errors",
+    "Screening": "genomlys.engine.screen",
     "Sensitivity": "genomlys.engine.sensitivity",
     "UsageError": "genomlys.engine.errors",
     "assess": "genomlys.engine.assess",
     "backtest": "genomlys.engine.backtest",
     "load_rules": "genomlys.engine.language.pack",
     "read_dataset": "genomlys.engine.dataset",
+    "screen": "genomlys.engine.screen",
     "sensitivity": "genomlys.engine.sensitivity",
 }
 
@@ -46,6 +49,7 @@ __all__ = [
     "Place",
     "Problem",
     "RuleError",
+    "Screening",
     "Sensitivity",
     "UsageError",
     "__version__",
@@ -53,6 +57,7 @@ __all__ = [
     "backtest",
     "load_rules",
     "read_dataset",
+    "screen",
     "sensitivity",
 ]
 

@@ -11,7 +11,6 @@ import polars as pl
 
 from genomlys.engine.areas import classify, rule_facts
 from genomlys.engine.candidates import propose
-from genomlys.engine.conditions.base import Sight
 from genomlys.engine.dataset import Dataset, bundled_dataset, open_dataset
 from genomlys.engine.errors import Lang, Place, Problem, Text, UsageError, nearest
 from genomlys.engine.evaluate import STATUSES
@@ -93,9 +92,8 @@ def assess(
     kept = STATUSES if len(units) == 1 else ("flagged", "unknown")
     judged = judge(data, book, units, data.as_of.year, lang, kept)
     judged = replace(judged, verdicts=waived(judged.verdicts, data))
-    sight = Sight(targets=judged.grid.targets)
     areas = classify(judged, book)
-    each_cost = costs(judged.grid)
+    each_cost = costs(judged.about)
     facts = rule_facts(book, lang)
     findings = (
         judged.verdicts.filter(pl.col("status") == "flagged")
@@ -112,7 +110,7 @@ def assess(
         findings=findings,
         conditions=judged.conditions,
         areas=areas,
-        candidates=propose(data, judged, areas, book, lang, sight),
+        candidates=propose(data, judged, areas, book, lang, judged.sight),
         unknowns=summarised(judged.cells, judged.verdicts, book, data),
         savings=savings(data),
         chance=by_chance(judged.tally, judged.verdicts, book, lang),

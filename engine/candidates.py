@@ -110,7 +110,7 @@ def _evidence(judged: Judged, book: RuleBook) -> pl.DataFrame:
 
 def _problems(judged: Judged, book: RuleBook) -> pl.DataFrame:
     """The flagged problems of areas, gravest first; what speaks of KPIs before what sums up areas."""
-    names = judged.grid.kpis.select(subject_kind=pl.lit("kpi"), subject="kpi", kpi_name="name")
+    names = judged.kpis.select(subject_kind=pl.lit("kpi"), subject="kpi", kpi_name="name")
     order = pl.col("goal").replace_strict(
         {"cost": 0, "results": 0, "need": 1, "development": 1, "followup": 2}, default=3, return_dtype=pl.Int32
     )
@@ -153,7 +153,7 @@ def _gains(judged: Judged, moved: pl.DataFrame, book: RuleBook, lang: Lang) -> p
         .join(moved.select(*_KEY, "move"), on=_KEY)
         .join(pairs, on=["move", "rule"], how="semi")
     )
-    names = judged.grid.kpis.select(subject="kpi", kpi_name="name")
+    names = judged.kpis.select(subject="kpi", kpi_name="name")
     return (
         money.join(names, on="subject", how="left")
         .sort("money", "rule", "subject", descending=[True, False, False])

@@ -16,9 +16,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from genomlys.engine.conditions.base import FEWEST, Among
+from genomlys.engine.cube import Cube
 from genomlys.engine.dataset import Dataset
 from genomlys.engine.population import Floats, Ints, Population, current_peers, group_of_kpis, nation
-from genomlys.engine.statistics.samples import quantile_of_sorted
+from genomlys.engine.statistics.samples import MOST_COLUMNS, median_of_columns, quantile_of_sorted
 from genomlys.engine.vocabulary import OF_OTHERS
 
 QUANTILES: Final = {"nation.median": 0.5, "nation.p10": 0.1, "nation.p25": 0.25, "nation.p75": 0.75, "nation.p90": 0.9}
@@ -38,37 +39,48 @@ def units_read(data: Dataset, units: Sequence[str], among: Iterable[str], as_of_
     return sorted(read)
 
 
-def computable(data: Dataset, benchmark: str) -> list[str]:
-    """KPIs for which the benchmark can be computed for anyone, the same whichever units are judged."""
+def computable(data: Dataset, benchmark: str, read: Cube | None = None) -> list[str]:
+    """KPIs for which the benchmark can be computed for anyone, the same whichever units are judged.
+
+    read: values that are at hand, of some units and all KPIs; others are read only where these do not tell.
+    """
     if benchmark not in AMONG:
         return []
-    return _kpis_with_peers(data) if AMONG[benchmark] == "peers" else _kpis_with_nation(data)
+    if AMONG[benchmark] == "nation":
+        return _kpis_with_nation(data, read)
+    found = set(_kpis_with_peers(data, read)) if read is not None else set()
+    if read is None or set(read.units) < set(data.units["unit"]):
+        open_ = [kpi for kpi in data.kpis["kpi"].sort() if kpi not in found]
+        found |= set(_kpis_with_peers(data, data.cube(None, open_))) if open_ else set()
+    return sorted(found)
 
 
-def _kpis_with_peers(data: Dataset) -> list[str]:
-    """A member of the KPI's group has a value."""
+def _kpis_with_peers(data: Dataset, read: Cube) -> list[str]:
+    """A member of the KPI's group has a value, among the units that are read."""
     peers = data.peers.select("unit", "group", "member").unique()
     groups = group_of_kpis(data, peers)
-    if not groups:
-        return []
-    chosen = pl.DataFrame({"kpi": list(groups), "group": list(groups.values())})
-    valued = data.values.filter(pl.col("value").is_not_null()).select("kpi", member="unit").unique()
-    members = peers.select("group", "member").unique()
-    return valued.join(chosen, on="kpi").join(members, on=["group", "member"])["kpi"].unique().sort().to_list()
+    place = {unit: row for row, unit in enumerate(read.units)}
+    members = {
+        group: [place[member] for member in of_group["member"].unique() if member in place]
+        for (group,), of_group in peers.group_by("group")
+    }
+    valued = read.valued
+    return [kpi for row, kpi in enumerate(read.kpis) if kpi in groups and valued[row, members[groups[kpi]]].any()]
 
 
-def _kpis_with_nation(data: Dataset) -> list[str]:
+def _kpis_with_nation(data: Dataset, read: Cube | None) -> list[str]:
     """So many units have a value, in one year or another."""
     units = nation(data)
     if len(units) < FEWEST["nation"]:
         return []
-    valued = data.values.filter(pl.col("value").is_not_null() & pl.col("unit").is_in(units))
-    units_of = valued.group_by("kpi").agg(pl.col("unit").n_unique())
-    return units_of.filter(pl.col("unit") >= FEWEST["nation"])["kpi"].sort().to_list()
+    whole = read if read is not None and set(units) <= set(read.units) else data.cube(units)
+    national = np.isin(np.array(whole.units), np.array(units))
+    enough = whole.valued[:, national].sum(axis=1) >= FEWEST["nation"]
+    return [kpi for kpi, is_enough in zip(whole.kpis, enough, strict=True) if is_enough]
 
 
-def of_members(everyone: Population, benchmark: str) -> Floats:
-    """Float64 [KPIs, units, years]: the benchmark for each unit, NaN where too few members have a figure.
+def of_members(everyone: Population, benchmark: str, units: Ints) -> Floats:
+    """Float64 [KPIs, units, years]: the benchmark for ``units``, rows of everyone; NaN where too few have a figure.
 
     What is of the nation is the same for all units, and comes as [KPIs, 1, years]. Sums are taken member by member,
     in the order of units, so that they are the same bits whatever the number of threads and KPIs.
@@ -76,42 +88,51 @@ def of_members(everyone: Population, benchmark: str) -> Floats:
     if AMONG[benchmark] == "nation":
         return _of_nation(everyone.own[:, everyone.national, :], benchmark)
     own = everyone.own
-    computed = np.full(own.shape, np.nan)
+    computed = np.full((own.shape[0], len(units), own.shape[2]), np.nan)
     for group, slots in enumerate(everyone.slots):
         rows = np.flatnonzero(everyone.group_at == group)
-        computed[rows] = (_mean_of_peers if benchmark == "peers.mean" else _median_of_peers)(own[rows], slots)
+        if len(rows):
+            of_peers = _mean_of_peers if benchmark == "peers.mean" else _median_of_peers
+            computed[rows] = of_peers(own[rows], slots[:, units])
     return computed
 
 
 def _member(own: Floats, slot: Ints) -> Floats:
-    return np.where((slot >= 0)[None, :, None], own[:, np.maximum(slot, 0), :], np.nan)
+    found: Floats = own.take(slot, axis=1)
+    if (slot < 0).any():
+        found[:, slot < 0] = np.nan
+    return found
 
 
 def _mean_of_peers(own: Floats, slots: Ints) -> Floats:
-    return _mean((_member(own, slot) for slot in slots), own.shape, FEWEST["peers"])
+    """Own values [KPIs, everyone, years] and slots [most members, units] -> [KPIs, units, years]."""
+    # One more unit without values: a slot without a member, -1, is the last one.
+    there = np.pad(~np.isnan(own), ((0, 0), (0, 1), (0, 0)))
+    values = np.pad(np.where(np.isnan(own), 0.0, own), ((0, 0), (0, 1), (0, 0)))
+    shape = (own.shape[0], slots.shape[1], own.shape[2])
+    total, count = np.zeros(shape), np.zeros(shape, dtype=np.int16)
+    for slot in slots:
+        total += values.take(slot, axis=1)
+        count += there.take(slot, axis=1)
+    return np.where(count >= FEWEST["peers"], total / np.maximum(count, 1), np.nan)
 
 
 def _median_of_peers(own: Floats, slots: Ints) -> Floats:
-    if len(slots) == 0:
-        return np.full(own.shape, np.nan)
-    values = np.sort(np.stack([_member(own, slot) for slot in slots], axis=-1), axis=-1)  # NaN comes last
-    return _enough(values, quantile_of_sorted(values, 0.5), FEWEST["peers"])
-
-
-def _mean(members: Iterable[Floats], shape: tuple[int, ...], fewest: int) -> Floats:
-    total, count = np.zeros(shape), np.zeros(shape, dtype=np.int64)
-    for values in members:
-        there = ~np.isnan(values)
-        total += np.where(there, values, 0.0)
-        count += there
-    return np.where(count >= fewest, total / np.maximum(count, 1), np.nan)
+    members = [_member(own, slot) for slot in slots]
+    if len(members) > MOST_COLUMNS or not members:
+        values = np.stack([np.full((own.shape[0], slots.shape[1], own.shape[2]), np.nan), *members], axis=-1)
+        values.sort(axis=-1)  # NaN comes last
+        return _enough(values, quantile_of_sorted(values, 0.5), FEWEST["peers"])
+    return median_of_columns(members, FEWEST["peers"])
 
 
 def _of_nation(own: Floats, benchmark: str) -> Floats:
     kpis, units, years = own.shape
     if benchmark == "nation.mean":
-        members = (own[:, unit, :] for unit in range(units))
-        return _mean(members, (kpis, years), FEWEST["nation"])[:, None, :]
+        there = ~np.isnan(own)
+        # Along an axis that is not the last, NumPy adds one unit after another.
+        total, count = np.where(there, own, 0.0).sum(axis=1), there.sum(axis=1)
+        return np.where(count >= FEWEST["nation"], total / np.maximum(count, 1), np.nan)[:, None, :]
     computed = np.full((kpis, years), np.nan)
     for first in range(0, kpis if units else 0, _CHUNK):
         values = np.sort(own[first : first + _CHUNK].swapaxes(1, 2), axis=-1)

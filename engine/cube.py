@@ -49,6 +49,11 @@ class Cube:
         years: int = self.own.shape[2]
         return years
 
+    @property
+    def valued(self) -> NDArray[np.bool_]:
+        """[KPIs, units]: whether there is a value in any year."""
+        return np.asarray((~np.isnan(self.own)).any(axis=2), dtype=np.bool_)
+
     def part(self, units: Sequence[str] | None, kpis: Sequence[str] | None) -> Cube:
         """The same of some units and KPIs, in their order; None for all."""
         own, marks = self.own, self.marks

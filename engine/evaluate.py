@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import and_
 
 import polars as pl
 
+from genomlys.engine.conditions import columns
 from genomlys.engine.conditions.base import Among, Lags, Metric, Others, RuleMargin, Sight
 from genomlys.engine.conditions.margin import Margin
 from genomlys.engine.conditions.tree import needs
@@ -61,8 +64,9 @@ def judge_series(
     instead: Floats | None = None,
 ) -> pl.DataFrame:
     """The view of ``rows`` with every KPI rule's columns; ``shift`` and ``instead`` as in ``Grid.view``."""
-    kpi_at = grid.kpi_at[rows]
-    scopes = {rule.id: in_scope(grid.kpis, rule)[kpi_at] for rule in rules}
+    # A scope may ask of the other KPIs of an area.
+    kpi_at = grid.catalogue_at[grid.kpi_at[rows]]
+    scopes = {rule.id: in_scope(grid.catalogue, rule)[kpi_at] for rule in rules}
     return evaluate(grid.view(rows, reads.lags, reads.metrics, reads.among, shift, instead), rules, scopes, sight)
 
 
@@ -81,26 +85,28 @@ def evaluate(
     rules: in an order that puts what is referred to first.
     in_scope: per rule a Boolean series as long as the frame.
     """
-    for level in _levels(rules):
-        columns: list[pl.Expr | pl.Series] = []
+    for level in levels(rules):
+        told: list[pl.Expr] = []
         for rule in level:
             margin = rule.when.margin(sight)
-            columns += [getattr(margin, part).alias(f"{rule.id}:{part}") for part in _PARTS]
-            columns.append(_applies(margin, in_scope[rule.id], rule, "state" in frame.columns))
-        frame = frame.with_columns(columns)
+            told += [getattr(margin, part).alias(f"{rule.id}:{part}") for part in _PARTS]
+            of_series = "state" in frame.columns
+            told.append(applies(margin, in_scope[rule.id], of_series=of_series).alias(f"{rule.id}:applies"))
+        frame = frame.with_columns(told)
     return frame
 
 
-def _applies(margin: Margin, in_scope: pl.Series, rule: Rule, has_state: bool) -> pl.Expr:
-    applies = pl.lit(in_scope)
+def applies(margin: Margin, in_scope: pl.Series | None, *, of_series: bool = True) -> pl.Expr:
+    """Whether a rule is for a row (Boolean, never null). in_scope: None where all rows are in its scope."""
+    stated = [pl.lit(True) if in_scope is None else pl.lit(in_scope)]
     if margin.applies is not None:
-        applies = applies & margin.applies
-    if has_state:
-        applies = applies & (pl.col("state") != "not_applicable")
-    return applies.fill_null(False).alias(f"{rule.id}:applies")
+        stated.append(margin.applies)
+    if of_series:
+        stated.append(columns.STATE != "not_applicable")
+    return reduce(and_, stated).fill_null(False)
 
 
-def _levels(rules: Sequence[Rule]) -> Iterator[list[Rule]]:
+def levels(rules: Sequence[Rule]) -> Iterator[list[Rule]]:
     """Rules that refer to no other, then those that refer to these, and so on."""
     depth: dict[str, int] = {}
     for rule in rules:

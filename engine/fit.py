@@ -20,9 +20,10 @@ from genomlys.engine.conditions.tree import leaves
 from genomlys.engine.dataset import Dataset
 from genomlys.engine.errors import Problem, Text, nearest
 from genomlys.engine.evaluate import in_scope
-from genomlys.engine.grid import Grid, build_grid
+from genomlys.engine.grid import Grid
 from genomlys.engine.language.model import Rule
 from genomlys.engine.language.pack import RuleBook
+from genomlys.engine.survey import build_grid
 
 _NAMED: Final = 3  # of the KPIs that lack something, so many are named
 

@@ -38,7 +38,7 @@ CHANCE: Mapping[str, pl.DataType] = {
 class Tests:
     """The p-values of rules about KPIs, as they are found block by block.
 
-    family: for each series of the grid the unit it is of.
+    family: for each cell, which is a KPI and a unit, the unit.
     """
 
     def __init__(self, family: NDArray[np.int64]) -> None:
@@ -47,19 +47,19 @@ class Tests:
         self._q: dict[str, NDArray[np.float64]] = {}
 
     def add(self, rule: str, frame: pl.DataFrame, p: pl.Expr) -> None:
-        """``frame``: the rule's columns with ``series``; ``p`` is null where there was no test."""
+        """``frame``: the rule's columns with ``cell``; ``p`` is null where there was no test."""
         mine = self._p.setdefault(rule, np.full(len(self._family), np.nan))
         found = frame.select(pl.when(f"{rule}:applies").then(p).cast(pl.Float64)).to_series()
-        mine[frame["series"].to_numpy()] = found.fill_null(np.nan).to_numpy()
+        mine[frame["cell"].to_numpy()] = found.fill_null(np.nan).to_numpy()
 
-    def columns(self, rule: str, series: NDArray[np.int64]) -> tuple[pl.Series, pl.Series]:
-        """p and q of some series; null where there was no test. Only when all blocks are in."""
+    def columns(self, rule: str, cells: NDArray[np.int64]) -> tuple[pl.Series, pl.Series]:
+        """p and q of some cells; null where there was no test. Only when all blocks are in."""
         if rule not in self._p:
-            none = pl.Series([None], dtype=pl.Float64).new_from_index(0, len(series))
+            none = pl.Series([None], dtype=pl.Float64).new_from_index(0, len(cells))
             return none, none
         if rule not in self._q:
             self._q[rule] = q_values(self._p[rule], self._family)
-        p, q = self._p[rule][series], self._q[rule][series]
+        p, q = self._p[rule][cells], self._q[rule][cells]
         return pl.Series(p, nan_to_null=True), pl.Series(q, nan_to_null=True)
 
 

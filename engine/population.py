@@ -37,6 +37,10 @@ class Population:
         """The same of some KPIs."""
         return replace(self, own=self.own[rows], applies=self.applies[rows], group_at=self.group_at[rows])
 
+    def since(self, column: int) -> Population:
+        """The same without the years before a column."""
+        return replace(self, own=self.own[:, :, column:], applies=self.applies[:, :, column:]) if column else self
+
     def sample(self, among: Among, kpi_at: Ints, unit_at: Ints, year_at: Ints) -> Sample:
         """The figures that each row is set against; a row is a KPI, a unit and a year, -1 where it has no year."""
         return (self._peers if among == "peers" else self._nation)(kpi_at, unit_at, year_at)
@@ -51,21 +55,26 @@ class Population:
         most = max((len(slots) for slots in self.slots), default=0)
         values, of = np.full((len(kpi_at), most), np.nan), np.zeros(len(kpi_at), dtype=np.int64)
         groups = self.group_at[kpi_at]
+        shape, own, applies = self.own.shape, self.own.reshape(-1), self.applies.reshape(-1)
         for group, slots in enumerate(self.slots):
             mine = np.flatnonzero((groups == group) & (year_at >= 0))
-            at, year = kpi_at[mine], year_at[mine]
+            unit, start = unit_at[mine], kpi_at[mine] * shape[1] * shape[2] + year_at[mine]
             for number, slot in enumerate(slots):
-                member = slot[unit_at[mine]]
-                row = np.maximum(member, 0)
-                is_there = (member >= 0) & self.applies[at, row, year]
-                values[mine, number] = np.where(is_there, self.own[at, row, year], np.nan)
+                member = slot[unit]
+                cell = start + np.maximum(member, 0) * shape[2]
+                is_there = (member >= 0) & applies.take(cell)
+                values[mine, number] = np.where(is_there, own.take(cell), np.nan)
                 of[mine] += is_there
         return Sample(values, of, np.arange(len(kpi_at)), np.full(len(kpi_at), -1))
 
     def _nation(self, kpi_at: Ints, unit_at: Ints, year_at: Ints) -> Sample:
         """A set for each KPI and year, the unit itself among the others."""
         years = self.own.shape[2]
-        keys, at = np.unique(kpi_at * (years + 1) + year_at + 1, return_inverse=True)
+        key = kpi_at * (years + 1) + year_at + 1
+        # As np.unique would tell, without sorting: there are few sets.
+        is_key = np.zeros(self.own.shape[0] * (years + 1), dtype=np.bool_)
+        is_key[key] = True
+        keys, at = np.flatnonzero(is_key), (np.cumsum(is_key) - 1)[key]
         kpi, year = keys // (years + 1), keys % (years + 1) - 1
         applies = self.applies[kpi, :, year][:, self.national] & (year >= 0)[:, None]
         values = np.where(applies, self.own[kpi, :, year][:, self.national], np.nan)
@@ -73,19 +82,28 @@ class Population:
         return Sample(values, applies.sum(axis=1), at, column[unit_at])
 
 
-def population(
-    own: Floats, applies: Bools, units: Sequence[str], kpis: Sequence[str], data: Dataset, year: int
-) -> Population:
-    """The population of a cube of ``units`` and ``kpis``, with the peers of the year ``year``."""
+@dataclass(frozen=True, eq=False)
+class Groups:
+    """Who belongs together, as in ``Population``: of all units that are read, and of all KPIs."""
+
+    national: Bools
+    slots: tuple[Ints, ...]
+    group_at: Ints
+
+    def of(self, kpis: Ints) -> tuple[Bools, tuple[Ints, ...], Ints]:
+        """The same for some KPIs."""
+        return self.national, self.slots, self.group_at[kpis]
+
+
+def groups(units: Sequence[str], kpis: Sequence[str], data: Dataset, year: int) -> Groups:
+    """Of ``units`` and ``kpis`` in their order, with the peers of the year ``year``."""
     peers = current_peers(data, year)
     chosen = group_of_kpis(data, peers)
-    groups = sorted(set(chosen.values()))
-    place = {group: number for number, group in enumerate(groups)}
-    return Population(
-        own=own,
-        applies=applies,
+    names = sorted(set(chosen.values()))
+    place = {group: number for number, group in enumerate(names)}
+    return Groups(
         national=pl.Series(units).is_in(nation(data)).to_numpy(),
-        slots=tuple(_slots(peers.filter(pl.col("group") == group), units) for group in groups),
+        slots=tuple(_slots(peers.filter(pl.col("group") == group), units) for group in names),
         group_at=np.array([place.get(chosen.get(kpi, ""), -1) for kpi in kpis], dtype=np.int64),
     )
 

@@ -31,9 +31,9 @@ from genomlys.engine.conditions.tree import leaves
 from genomlys.engine.dataset import Dataset
 from genomlys.engine.errors import Lang
 from genomlys.engine.evaluate import STATUS
-from genomlys.engine.grid import build_grid
 from genomlys.engine.language.pack import RuleBook
 from genomlys.engine.population import current_peers, group_of_kpis
+from genomlys.engine.survey import build_grid
 from genomlys.engine.thresholds import FACTORS, has_threshold, scaled
 from genomlys.engine.verdicts import judge
 

@@ -14,7 +14,7 @@ import polars as pl
 
 from genomlys.engine.conditions.scope import Scope
 from genomlys.engine.dataset import Dataset
-from genomlys.engine.grid import Grid
+from genomlys.engine.survey import Survey
 
 BASIS = "reference"
 REASONS = ("part", "not_applicable", "value", "reference", "volume")
@@ -51,23 +51,23 @@ TOTALS: Mapping[str, pl.DataType] = {
 
 
 def benchmarks_read(data: Dataset) -> tuple[str, ...]:
-    """What the grid must hold beside what rules read."""
+    """What must be read beside what rules read."""
     return (BASIS,) if (data.benchmarks["benchmark"] == BASIS).any() else ()
 
 
-def costs(grid: Grid) -> pl.DataFrame:
+def costs(about: Survey) -> pl.DataFrame:
     """COSTS: a row per unit and cost that has a reference cost, whether counted in the total or not, and why not.
 
     cost, reference, gap: tkr a year; null where they cannot be worked out. The reference cost is of the very year of
     the own value. reason: the KPI is part of another one (``within``), which stands for both whether it can be counted
     or not; does not apply to the unit; has no recent value, no reference cost of that year, or no volume.
     """
-    kpis = grid.kpis.with_columns(_scope=_COSTS.selects())
-    if BASIS not in grid.bases or not kpis["_scope"].any():
+    kpis = about.kpis.with_columns(_scope=_COSTS.selects())
+    if BASIS not in about.figures or not kpis["_scope"].any():
         return pl.DataFrame(schema=dict(COSTS))
     kpis = kpis.with_columns(within=_within(kpis))
-    rows = np.flatnonzero(kpis["_scope"].to_numpy()[grid.kpi_at])
-    rows = rows[np.lexsort((grid.kpi_at[rows], grid.unit_at[rows]))]
+    grid = about.grid(np.flatnonzero(kpis["_scope"].to_numpy()), (BASIS,))
+    rows = np.lexsort((grid.kpi_at, grid.unit_at))
     view = grid.view(rows, {"own": 1, BASIS: 1})
     names = grid.names(view["series"]).join(kpis.select("kpi", "within"), on="kpi", maintain_order="left")
     same_year = pl.when(pl.col(f"{BASIS}.year") == pl.col("year")).then(pl.col(f"{BASIS}.0"))

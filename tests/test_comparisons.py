@@ -17,8 +17,8 @@ from genomlys.engine.conditions.base import FEWEST
 from genomlys.engine.dataset import Dataset, read_dataset
 from genomlys.engine.errors import DataError
 from genomlys.engine.explain import explain
-from genomlys.engine.grid import build_grid
 from genomlys.engine.statistics.samples import quantile_of_sorted
+from genomlys.engine.survey import build_grid
 
 UNITS = ["a", "b", "c", "d", "e", "f"]
 YEARS = [2022, 2023, 2024]

@@ -19,7 +19,7 @@ from polars.testing import assert_frame_equal
 from genomlys.engine.dataset import Dataset
 from genomlys.engine.derived import kernels
 from genomlys.engine.derived.complete import Completed, complete
-from genomlys.engine.grid import build_grid
+from genomlys.engine.survey import build_grid
 from genomlys.engine.tables import TABLES, empty
 
 UNITS = ["a", "b", "c"]

@@ -46,7 +46,7 @@ from strategies import (
     trends,
 )
 
-from genomlys.engine import verdicts
+from genomlys.engine import truth
 from genomlys.engine.conditions.base import FEWEST
 from genomlys.engine.conditions.case import Case
 from genomlys.engine.conditions.outlier import Outlier
@@ -373,7 +373,7 @@ def test_the_size_of_blocks_changes_nothing(given_tables: Tables, rules: list[Wo
     whole = judged(data, book)
     for size in (1, 3):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(verdicts, "_BLOCK", size)
+            patch.setattr(truth, "_SERIES", size)
             assert_same(whole, judged(data, book))
 
 

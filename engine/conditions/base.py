@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Final, Literal, Protocol
@@ -182,6 +182,10 @@ class Window(Protocol):
         """A column of the KPI's facts: ``weight``, ``half``, ``own_half``, ``decimals`` …"""
 
 
+# What a metric gives for a column, or how to work it out where that costs much and not everybody reads it.
+Column = NDArray[Any] | Callable[[], NDArray[Any]]
+
+
 class Metric(ABC):
     """Columns that NumPy works out of whole series, where an expression over a row's few years would be slow.
 
@@ -194,7 +198,7 @@ class Metric(ABC):
         """What it reads."""
 
     @abstractmethod
-    def columns(self, window: Window) -> Mapping[str, NDArray[Any]]:
+    def columns(self, window: Window) -> Mapping[str, Column]:
         """The columns by name; NaN in Float64 becomes null. Names begin with what sets the metric apart."""
 
 

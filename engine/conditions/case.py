@@ -17,15 +17,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from genomlys.engine.conditions import columns, others
 from genomlys.engine.conditions.base import (
     FEWEST,
+    Column,
     Field,
     Figures,
     Lags,
@@ -87,26 +87,27 @@ class CrawfordHowell(Metric):
     def needs(self) -> tuple[Others, ...]:
         return (Others("peers", least=FEWEST["case"]),)
 
-    def columns(self, window: Window) -> Mapping[str, NDArray[Any]]:
+    def columns(self, window: Window) -> Mapping[str, Column]:
         sample = window.others("peers")
         mean, sd = mean_and_sd(sample.values)
         n = sample.n.astype(np.float64)
         usable = (n >= FEWEST["case"]) & (sd > 0)
         mean, sd = np.where(usable, mean, np.nan), np.where(usable, sd, np.nan)
-        counts, at = np.unique(np.where(usable, sample.n, FEWEST["case"]), return_inverse=True)
-        limits = np.array([student.critical(self.alpha, int(count) - 1) for count in counts])
+        most = int(sample.n.max(initial=0))
+        limits = np.array([student.critical(self.alpha, max(count, FEWEST["case"]) - 1) for count in range(most + 1)])
+        limit = limits[sample.n]
         stretch = np.sqrt((n + 1) / np.where(usable, n, np.nan))
-        t = np.abs(window.own(0) - mean) / (sd * stretch)
+        own = window.own(0)
         # Where each of n values is off by at most h, their standard deviation is by at most h √(n / (n - 1)).
         off = window.fact("any_half") * np.sqrt(n / np.maximum(n - 1, 1))
-        found = {
+        found: dict[str, Column] = {
             "mean": mean,
-            "width": limits[at] * sd * stretch,
-            "narrowest": limits[at] * np.maximum(sd - off, 0) * stretch,
-            "widest": limits[at] * (sd + off) * stretch,
-            "tail": student.tail(t, np.where(usable, n - 1, np.nan)),
+            "width": limit * sd * stretch,
+            "narrowest": limit * np.maximum(sd - off, 0) * stretch,
+            "widest": limit * (sd + off) * stretch,
+            "tail": lambda: student.tail(np.abs(own - mean) / (sd * stretch), np.where(usable, n - 1, np.nan)),
         }
-        return {self.column(name): values for name, values in found.items()}
+        return {self.column(name): column for name, column in found.items()}
 
 
 @dataclass(frozen=True)

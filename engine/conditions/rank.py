@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import polars as pl
@@ -28,6 +28,7 @@ from genomlys.engine.conditions import columns, others
 from genomlys.engine.conditions.base import (
     FEWEST,
     Among,
+    Column,
     Field,
     Figures,
     Lags,
@@ -131,7 +132,7 @@ class Boundary(Metric):
     def needs(self) -> tuple[Others, ...]:
         return (Others(self.among),)
 
-    def columns(self, window: Window) -> Mapping[str, NDArray[Any]]:
+    def columns(self, window: Window) -> Mapping[str, Column]:
         sample, turn = window.others(self.among), others.signs(self.toward, window)
         at, is_member = sample.at, sample.mine >= 0
         turned = np.full(len(sample.values), np.nan)
@@ -145,15 +146,15 @@ class Boundary(Metric):
         most = np.where(missing >= k, INF, kth_largest(values, at, np.maximum(k - missing, 1), without))
         enough = sample.of[at] >= FEWEST[self.among]
         ranked = is_member if self.among == "nation" else np.ones(len(at), dtype=np.bool_)
-        ahead, tied = self._place(values, sample, window.own(0) * turn)
-        found = {
+        own = window.own(0) * turn
+        found: dict[str, Column] = {
             "least": np.where(enough, least, -INF),
             "most": np.where(enough, most, INF),
             "meant": ranked & (~enough | ((k >= 1) & (k < members))),
-            "ahead": ahead,
-            "tied": tied,
+            "ahead": lambda: self._place(values, sample, own)[0],
+            "tied": lambda: self._place(values, sample, own)[1],
         }
-        return {self.column(name): values for name, values in found.items()}
+        return {self.column(name): column for name, column in found.items()}
 
     def _places(self, members: NDArray[np.int64]) -> NDArray[np.int64]:
         if self.share is None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, ClassVar, Literal
+from functools import cache, partial
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from genomlys.engine.conditions.base import Lags, Metric, Window
+from genomlys.engine.conditions.base import Column, Lags, Metric, Window
 from genomlys.engine.conditions.difference import TIE, Band
 from genomlys.engine.statistics import mann_kendall, theil_sen
 
@@ -47,22 +48,38 @@ class TrendTest(Metric):
     def needs(self) -> tuple[Lags, ...]:
         return (own_years(self.years),)
 
-    def columns(self, window: Window) -> Mapping[str, NDArray[Any]]:
+    def columns(self, window: Window) -> Mapping[str, Column]:
         values = [window.own_comparable(lag) for lag in reversed(range(self.years))]
         planes, tie = _oriented(window, self.change, values)
         half = window.fact("own_half")
         test = mann_kendall.trend(planes, tie, half, float(self.alpha), two_sided=self.change == "changing")
-        found = {part: getattr(test, part) for part in self.TEST}
-        found |= {part: np.full(len(tie), np.nan) for part in self.SLOPE}
         rows = test.significant != -np.inf
         shown = _Shown(self, window, rows, np.stack(values, axis=1)[rows], np.stack(planes, axis=1)[rows])
-        for part, numbers in zip(self.SLOPE, shown.slope(), strict=True):
-            found[part][rows] = numbers
+
+        @cache
+        def slope() -> Sequence[Floats]:
+            return [_all_of(rows, numbers, np.nan) for numbers in shown.slope()]
+
+        @cache
+        def margin() -> Sequence[Floats]:
+            ends = [np.where(np.abs(each) <= tie[rows], 0.0, each) for each in shown.margin(half[rows])]
+            return [_all_of(rows, each, -np.inf) for each in ends]
+
+        found: dict[str, Column] = {"significant": test.significant, "p": test.p, "rounded": lambda: test.rounded}
+        found |= {part: partial(_nth, slope, number) for number, part in enumerate(self.SLOPE)}
         if self.by.kind != "none":
-            found |= {part: np.full(len(tie), -np.inf) for part in self.MARGIN}
-            for part, ends in zip(self.MARGIN, shown.margin(half[rows]), strict=True):
-                found[part][rows] = np.where(np.abs(ends) <= tie[rows], 0.0, ends)
-        return {self.column(part): numbers for part, numbers in found.items()}
+            found |= {part: partial(_nth, margin, number) for number, part in enumerate(self.MARGIN)}
+        return {self.column(part): column for part, column in found.items()}
+
+
+def _nth(found: Callable[[], Sequence[Floats]], number: int) -> Floats:
+    return found()[number]
+
+
+def _all_of(rows: NDArray[np.bool_], numbers: Floats, others: float) -> Floats:
+    every = np.full(len(rows), others)
+    every[rows] = numbers
+    return every
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ class Context:
 
     @cached_property
     def sight(self) -> Sight:
-        return Sight(targets=self.judged.grid.targets)
+        return self.judged.sight
 
     @cached_property
     def rules(self) -> Mapping[str, Rule]:

@@ -46,9 +46,7 @@ _NOT_APPLICABLE = Text(
 def outside(case: Context, rule: Rule, frame: pl.DataFrame) -> dict[str, tuple[str, ...]]:
     """For each subject of the frame that the rule is not for: the reasons."""
     # A KPI's scope is asked of the catalogue, which alone knows what benchmarks there are for anyone.
-    asked = (
-        case.judged.grid.kpis.rename({"kpi": "subject"}).with_columns(kpi="subject") if rule.subject == "kpi" else frame
-    )
+    asked = case.judged.kpis.rename({"kpi": "subject"}).with_columns(kpi="subject") if rule.subject == "kpi" else frame
     narrowed = [Scope(rule.scope.subject, (narrowing,)) for narrowing in rule.scope.narrowing]
     fits = [pl.repeat(True, pl.len()) & one.selects() for one in narrowed]
     # Before the filter, since a KPI's scope may ask of the other KPIs of its area.

@@ -60,6 +60,7 @@ def turns(case: Context, rule: Rule, of: Sequence[str]) -> Turns:
         return Turns({}, {})
     tried = _moved(known, distances)
     grid, reads = case.judged.grid, evaluate.reads_of(rules, targets=case.sight.targets)
+    assert grid is not None, "kept with the frames"
     values = tried["_value"].to_numpy()
     again = evaluate.judge_series(grid, tried["series"].to_numpy(), rules, reads, case.sight, instead=values)
     again = pl.concat([again.drop("series"), tried], how="horizontal")

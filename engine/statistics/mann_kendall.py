@@ -16,9 +16,9 @@ k falling pairs without ties: breaking ties at random makes falls of some of the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from itertools import combinations
 
 import numpy as np
@@ -73,8 +73,12 @@ class Trend:
     """
 
     significant: Floats
-    rounded: Floats
     p: Floats
+    when_rounded: Callable[[], Floats]
+
+    @cached_property
+    def rounded(self) -> Floats:
+        return self.when_rounded()
 
 
 def trend(planes: Sequence[Floats], tie: Floats, half: Floats, alpha: float, *, two_sided: bool) -> Trend:
@@ -97,6 +101,24 @@ def trend(planes: Sequence[Floats], tie: Floats, half: Floats, alpha: float, *, 
     most_one_way = np.maximum(counted.rising, counted.falling) if two_sided else counted.rising
     scattered = complete & (2.0 * most_one_way <= pairs_of(years))
     significant = np.where(scattered, -np.inf, _side_of(least, most, alpha))
+
+    def when_rounded() -> Floats:
+        return _rounded(significant, planes, tie, half, complete, alpha, two_sided=two_sided)
+
+    return Trend(significant, np.where(np.isnan(significant), np.nan, most), when_rounded)
+
+
+def _rounded(
+    significant: Floats,
+    planes: Sequence[Floats],
+    tie: Floats,
+    half: Floats,
+    complete: Truths,
+    alpha: float,
+    *,
+    two_sided: bool,
+) -> Floats:
+    """What remains of ``significant`` when every figure may be off by ``half``."""
     rounded = significant.copy()
     blurred = ~np.isnan(significant) & (half > 0)
     if blurred.any():
@@ -106,7 +128,7 @@ def trend(planes: Sequence[Floats], tie: Floats, half: Floats, alpha: float, *, 
         if not whole.all():
             certain = _with_holes(certain, near, tie[blurred], off, whole, alpha / 2 if two_sided else alpha)
         rounded[blurred] = _side_of(*_bounds(certain, two_sided), alpha)
-    return Trend(significant, rounded, np.where(np.isnan(significant), np.nan, most))
+    return rounded
 
 
 @dataclass(frozen=True)

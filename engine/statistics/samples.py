@@ -5,6 +5,9 @@ Nothing here knows of units or KPIs. What a sample is too small for is NaN.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,6 +28,53 @@ def quantile_of_sorted(values: Floats, share: float) -> Floats:
     above = _at(values, np.minimum(low + 1, np.maximum(last, 0)))
     found: Floats = below + (above - below) * (place - low)
     return found
+
+
+MOST_COLUMNS = 16  # beyond, sorting each sample by itself is faster
+
+
+def median_of_columns(columns: Sequence[Floats], fewest: int) -> Floats:
+    """The median over ``columns``, an array each of equal shapes, where at least ``fewest`` are not NaN; else NaN.
+
+    All samples are put in order at once, by a network of comparisons of whole columns (Batcher 1968, "Sorting networks
+    and their applications"); of few columns that is several times as fast as sorting each sample by itself.
+    """
+    there = np.zeros(columns[0].shape, dtype=np.uint8)
+    ordered = []
+    for column in columns:
+        without = np.isnan(column)
+        there += ~without
+        ordered.append(np.where(without, np.inf, column))
+    for low, high in _network(len(ordered)):
+        less = np.minimum(ordered[low], ordered[high])
+        np.maximum(ordered[low], ordered[high], out=ordered[high])
+        ordered[low] = less
+    found = np.full(columns[0].shape, np.nan)
+    for count in range(max(fewest, 1), len(columns) + 1):
+        below, above = ordered[(count - 1) // 2], ordered[count // 2]
+        # As ``quantile_of_sorted`` reckons: the same bits.
+        with np.errstate(invalid="ignore"):
+            middle = below if count % 2 else below + (above - below) * 0.5
+        np.copyto(found, middle, where=there == count)
+    return found
+
+
+@cache
+def _network(columns: int) -> tuple[tuple[int, int], ...]:
+    """Which columns to compare one after another, so that the lesser comes first: Batcher's odd-even merge sort."""
+    size = 1 << max(columns - 1, 0).bit_length()
+    pairs = []
+    p = 1
+    while p < size:
+        k = p
+        while k >= 1:
+            for j in range(k % p, size - k, 2 * k):
+                for i in range(min(k, size - j - k)):
+                    if (i + j) // (2 * p) == (i + j + k) // (2 * p):
+                        pairs.append((i + j, i + j + k))
+            k //= 2
+        p *= 2
+    return tuple((low, high) for low, high in pairs if high < columns)
 
 
 def _at(values: Floats, place: NDArray[np.int64]) -> Floats:

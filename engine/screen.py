@@ -1,0 +1,266 @@
+"""A run that tells only what must be known of all units: how many verdicts of each kind, and those that are not clear.
+
+It stands on the same blocks and expressions as ``assess``, and says the same of every rule, unit and subject; what it
+leaves out is what nobody reads for a million verdicts: sentences, conditions and history.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from genomlys.engine.assess import ALL, asked
+from genomlys.engine.dataset import Dataset
+from genomlys.engine.errors import Lang
+from genomlys.engine.evaluate import STATUS, STATUSES, judge_series, reads_of, status, sure
+from genomlys.engine.history import years_flagged
+from genomlys.engine.justification import sentence
+from genomlys.engine.language.model import Rule
+from genomlys.engine.language.pack import RuleBook
+from genomlys.engine.run import Run, counts_of
+from genomlys.engine.truth import Block, Said
+from genomlys.engine.verdicts import VERDICTS, money, severity, with_names
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+TELL: Final = ("severity", "sure", "money", "years_flagged", "text")
+_FLAGGED, _UNKNOWN = (STATUSES.index(name) for name in ("flagged", "unknown"))
+
+
+@dataclass(frozen=True, eq=False)
+class Screening:
+    """What a run over many units found.
+
+    verdicts: the flagged and unknown ones, a row each in the order of rule, subject and unit: unit, rule, subject and
+    area (enumerations), year (Int32, the KPI's; null for other subjects), status, and lo and hi (Float64), between
+    which the margin lies. counts: rule, unit, area, status, count (Int64) over all verdicts, clear ones too.
+    """
+
+    data: Dataset
+    book: RuleBook
+    units: tuple[str, ...]
+    verdicts: pl.DataFrame
+    counts: pl.DataFrame
+
+
+def screen(
+    data: Dataset | str | Path | Mapping[str, object] | None = None,
+    *packs: str | Path | RuleBook,
+    unit: str | Sequence[str] | None = ALL,
+    as_of: int | dt.date | None = None,
+    tell: Sequence[str] = (),
+    lang: Lang = "sv",
+    block: int | None = None,
+) -> Screening:
+    """Judge many units without a word on each.
+
+    data, packs, unit and as_of are as for ``assess``; without a unit, all are judged.
+    tell: further columns for the flagged verdicts on KPIs, any of TELL: severity, sure, money, years_flagged and text.
+    block: read and hold the values of so many KPIs at a time, where memory is short. The result is the same.
+
+    Raises DataError, RuleError or UsageError, each with every problem found.
+    """
+    return screened(*asked(data, packs, unit, as_of), tell=tell, lang=lang, block=block)
+
+
+def screened(
+    data: Dataset,
+    book: RuleBook,
+    units: tuple[str, ...],
+    *,
+    tell: Sequence[str] = (),
+    lang: Lang = "sv",
+    block: int | None = None,
+) -> Screening:
+    """``screen`` of what has been read."""
+    run = Run.of(data, book, units, data.as_of.year, margins=True, kpis_at_a_time=block)
+    names = _Names.of(run, units)
+    telling = _Telling(run, tuple(column for column in TELL if column in tell), lang)
+    found: dict[str, list[_Rows]] = {rule.id: [] for rule in book.rules}
+    for part, said in run.blocks(apart=True, deep="years_flagged" in tell):
+        for rule, one in said.items():
+            found[rule].append(_Rows.of(part, one, len(units), telling.of(part, rule, one)))
+    parts = {rule: names.frame(rule, _Rows.joined(rows)) for rule, rows in found.items() if rows}
+    counts = [names.counted(run.tally.counts())]
+    for _, frame, rules in run.other_subjects():
+        parts |= {rule.id: names.of_frame(rule, frame) for rule in rules}
+        counts.append(names.counted(counts_of(frame, rules)))
+    return Screening(
+        data=data,
+        book=book,
+        units=units,
+        verdicts=pl.concat([parts[rule] for rule in sorted(parts)], how="diagonal") if parts else names.empty(),
+        counts=pl.concat(counts).sort("rule", "unit", "area", "status"),
+    )
+
+
+@dataclass(frozen=True)
+class _Telling:
+    """What is told of flagged verdicts beside their margin."""
+
+    run: Run
+    columns: tuple[str, ...]
+    lang: Lang
+
+    def of(self, block: Block, rule_id: str, said: Said) -> pl.DataFrame | None:
+        """A row for each series of the block for which the rule is flagged; None where nothing is to be told."""
+        if not self.columns:
+            return None
+        run, rows = self.run, np.flatnonzero(said.flagged)
+        rules = run.questions.with_beneath([rule_id])
+        rule = next(rule for rule in rules if rule.id == rule_id)
+        reads = reads_of(rules, targets=run.sight.targets)
+        frame = judge_series(block.grid, rows, rules, reads, run.sight)
+        if "years_flagged" in self.columns:
+            streaks = years_flagged(block.grid, frame, rules, reads, run.sight)
+            frame = frame.with_columns(years_flagged=streaks[rule_id])
+        expressions = {
+            "severity": lambda: severity(rule, run.sight),
+            "sure": lambda: sure(rule_id),
+            "money": lambda: money(rule, run.sight),
+            "years_flagged": lambda: pl.col("years_flagged"),
+            "text": lambda: sentence(rule, self.lang, run.sight),
+        }
+        told = with_names(block.grid, frame).select(**{name: expressions[name]() for name in self.columns})
+        return told.cast({name: VERDICTS[name] for name in self.columns})
+
+
+@dataclass(frozen=True, eq=False)
+class _Rows:
+    """Verdicts that are not clear: the series (KPI x unit), the status, the KPI's year (0: none), and the margin."""
+
+    series: Ints
+    status: NDArray[np.uint8]
+    year: NDArray[np.int32]
+    lo: Floats
+    hi: Floats
+    told: pl.DataFrame | None
+
+    @staticmethod
+    def of(block: Block, said: Said, units: int, told: pl.DataFrame | None) -> _Rows:
+        """told: a row for each of the flagged ones, in order."""
+        rows = np.flatnonzero(said.flagged | said.unknown)
+        grid = block.grid
+        assert said.margin is not None, "asked for"
+        lo, hi = said.margin.at(rows)
+        anchor = grid.anchor[rows]
+        return _Rows(
+            series=block.kpis[grid.kpi_at[rows]] * units + grid.unit_at[rows],
+            status=np.where(said.flagged[rows], np.uint8(_FLAGGED), np.uint8(_UNKNOWN)),
+            year=np.where(anchor >= 0, anchor + grid.first_year, 0).astype(np.int32),
+            lo=lo,
+            hi=hi,
+            told=None if told is None else told.select(pl.all().gather(_places_of(said.flagged[rows]))),
+        )
+
+    @staticmethod
+    def joined(parts: Sequence[_Rows]) -> _Rows:
+        """All of at least one part, in the order of their series."""
+        names = ("series", "status", "year", "lo", "hi")
+        columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+        series = columns["series"]
+        tables = [part.told for part in parts if part.told is not None]
+        told = pl.concat(tables) if tables else None
+        if (series[1:] > series[:-1]).all():
+            return _Rows(**columns, told=told)
+        order = np.argsort(series, kind="stable")
+        in_order = {name: column[order] for name, column in columns.items()}
+        return _Rows(**in_order, told=None if told is None else told[order])
+
+
+@dataclass(frozen=True, eq=False)
+class _Names:
+    """Every name a row may have, as enumerations."""
+
+    units: Sequence[str]
+    rules: Sequence[str]
+    subjects: Sequence[str]
+    areas: Sequence[str]
+    area_of_kpi: Ints
+    subject_of_kpi: Ints
+
+    @staticmethod
+    def of(run: Run, units: Sequence[str]) -> _Names:
+        data, kpis = run.about.data, run.about.kpis
+        ids = [data.areas["area"], data.measures["measure"], data.signals["signal"], kpis["kpi"]]
+        subjects = pl.concat([column.rename("id") for column in ids]).unique().sort()
+        areas = data.areas["area"].to_list()
+        return _Names(
+            units=list(units),
+            rules=sorted(rule.id for rule in run.book.rules),
+            subjects=subjects.to_list(),
+            areas=areas,
+            area_of_kpi=_places(kpis["area"], areas),
+            subject_of_kpi=_places(kpis["kpi"], subjects.to_list()),
+        )
+
+    def frame(self, rule: str, rows: _Rows) -> pl.DataFrame:
+        kpi, unit = np.divmod(rows.series, len(self.units))
+        frame = pl.DataFrame(
+            {
+                "unit": _named(unit, self.units),
+                "rule": _named(np.full(len(kpi), self.rules.index(rule)), self.rules),
+                "subject": _named(self.subject_of_kpi[kpi], self.subjects),
+                "area": _named(self.area_of_kpi[kpi], self.areas),
+                "year": pl.Series(rows.year).set(pl.Series(rows.year == 0), None),
+                "status": pl.Series(rows.status).cat.to(STATUS),
+                "lo": rows.lo,
+                "hi": rows.hi,
+            }
+        )
+        return frame if rows.told is None else pl.concat([frame, rows.told], how="horizontal")
+
+    def of_frame(self, rule: Rule, frame: pl.DataFrame) -> pl.DataFrame:
+        """The same from an evaluated frame of another kind of subject."""
+        told = frame.select(
+            pl.col("unit").cast(pl.Enum(self.units)),
+            pl.lit(rule.id).cast(pl.Enum(self.rules)).alias("rule"),
+            pl.col("subject").cast(pl.Enum(self.subjects)),
+            pl.col("area").cast(pl.Enum(self.areas)),
+            pl.col("year").cast(pl.Int32),
+            status=status(rule.id),
+            lo=pl.col(f"{rule.id}:lo"),
+            hi=pl.col(f"{rule.id}:hi"),
+        )
+        return told.filter(pl.col("status").is_in(["flagged", "unknown"])).sort("subject", "unit")
+
+    def counted(self, counts: pl.DataFrame) -> pl.DataFrame:
+        words = {"rule": self.rules, "unit": self.units, "area": self.areas}
+        return counts.with_columns(pl.col(name).cast(pl.Enum(known)) for name, known in words.items())
+
+    def empty(self) -> pl.DataFrame:
+        return pl.DataFrame(
+            schema={
+                "unit": pl.Enum(self.units),
+                "rule": pl.Enum(self.rules),
+                "subject": pl.Enum(self.subjects),
+                "area": pl.Enum(self.areas),
+                "year": pl.Int32,
+                "status": STATUS,
+                "lo": pl.Float64,
+                "hi": pl.Float64,
+            }
+        )
+
+
+def _places_of(flagged: NDArray[np.bool_]) -> pl.Series:
+    """For each row the number of flagged ones before it; null where it is not flagged."""
+    return pl.Series(np.cumsum(flagged) - 1).set(pl.Series(~flagged), None)
+
+
+def _places(names: pl.Series, among: Sequence[str]) -> Ints:
+    places: Ints = names.cast(pl.Enum(among)).to_physical().cast(pl.Int64).to_numpy()
+    return places
+
+
+def _named(place: Ints, names: Sequence[str]) -> pl.Series:
+    width = pl.UInt8 if len(names) < 2**8 - 1 else pl.UInt16 if len(names) < 2**16 - 1 else pl.UInt32
+    return pl.Series(place).cast(width).cat.to(pl.Enum(names))

@@ -1,0 +1,222 @@
+"""The first stage of a run: for every series only whether each rule holds. Numbers come later, for what is kept.
+
+A block is some KPIs of all judged units for which the same rules are asked, as far as there are enough of them: a rule
+costs nothing where it does not apply, and what rules have in common is worked out once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from genomlys.engine import evaluate
+from genomlys.engine.conditions.base import RuleMargin, Sight
+from genomlys.engine.conditions.margin import INF, Margin
+from genomlys.engine.conditions.tree import needs
+from genomlys.engine.cube import Cube
+from genomlys.engine.grid import Grid
+from genomlys.engine.language.model import Rule
+from genomlys.engine.survey import Survey
+
+Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+_SERIES = 60_000  # in a block, more or less; the result does not depend on it
+
+
+@dataclass(frozen=True)
+class Said:
+    """What one rule says of the series of a block: arrays as long as the block.
+
+    lo, hi: the margin, as ``Margin`` tells; rounded: flagged and unknown when figures are rounded. None unless asked.
+    """
+
+    applies: Bools
+    flagged: Bools
+    unknown: Bools
+    rounded: tuple[Bools, Bools] | None
+    margin: _Ends | None
+
+
+@dataclass(frozen=True)
+class _Ends:
+    """``lo`` and ``hi`` of a margin; None where both are ``exact``, or without end where that is NaN."""
+
+    exact: Floats | None
+    lo: Floats | None
+    hi: Floats | None
+
+    def at(self, rows: Ints) -> tuple[Floats, Floats]:
+        if self.exact is None:
+            assert self.lo is not None and self.hi is not None
+            return self.lo[rows], self.hi[rows]
+        exact = self.exact[rows]
+        unknown = np.isnan(exact)
+        return np.where(unknown, -INF, exact), np.where(unknown, INF, exact)
+
+
+class Questions:
+    """Rules as expressions, made once for all blocks.
+
+    counted: rules of which areas count KPIs, and so ask also what rounding may change. margins: ask also how far
+    each verdict is from turning.
+    """
+
+    def __init__(self, rules: Sequence[Rule], sight: Sight, counted: Collection[str] = (), *, margins: bool) -> None:
+        self.rules = rules
+        self._margins = {rule.id: rule.when.margin(sight) for rule in rules}
+        self._beneath = {rule.id: [n.rule for n in needs(rule.when) if isinstance(n, RuleMargin)] for rule in rules}
+        self._counted = frozenset(counted)
+        self._with_margins = margins
+
+    def with_beneath(self, rule_ids: Collection[str]) -> list[Rule]:
+        """Some of the rules and those that they refer to, in order."""
+        wanted = set(rule_ids)
+        for rule in reversed(self.rules):
+            if rule.id in wanted:
+                wanted.update(self._beneath[rule.id])
+        return [rule for rule in self.rules if rule.id in wanted]
+
+    def ask(self, block: Block) -> dict[str, Said]:
+        """By rule, of those that are asked for any KPI of the block."""
+        parts = {rule.id: self._parts(rule, block.masks[rule.id]) for rule in block.rules}
+        read = _read(part for rule in parts.values() for part in rule.values())
+        stages = []
+        for rule in reversed(block.rules):  # what refers to a rule comes after it
+            whole = self._whole(rule, block.masks[rule.id])
+            columns = {name: column for name, column in whole.items() if name in read}
+            read = (read - columns.keys()) | _read(columns.values())
+            stages.append(columns)
+        frame = block.frame(read).lazy()
+        for columns in reversed(stages):
+            frame = frame.with_columns(**columns) if columns else frame
+        told = frame.select(
+            part.alias(f"{rule}:{name}:told") for rule, each in parts.items() for name, part in each.items()
+        ).collect()
+        return {rule.id: self._said(told, rule.id, parts[rule.id]) for rule in block.rules}
+
+    def _whole(self, rule: Rule, mask: pl.Series | None) -> dict[str, pl.Expr]:
+        """The columns of ``evaluate`` that rules above may read."""
+        margin = self._margins[rule.id]
+        columns = {f"{rule.id}:{part}": getattr(margin, part) for part in ("lo", "hi", "holds", "rounded")}
+        return columns | {f"{rule.id}:applies": evaluate.applies(margin, mask)}
+
+    def _parts(self, rule: Rule, mask: pl.Series | None) -> dict[str, pl.Expr]:
+        margin = self._margins[rule.id]
+        applies = evaluate.applies(margin, mask)
+        parts = {
+            "applies": applies,
+            "flagged": applies & margin.holds.fill_null(False),
+            "unknown": applies & margin.holds.is_null(),
+        }
+        if rule.id in self._counted:
+            parts["flagged_rounded"] = applies & margin.rounded.fill_null(False)
+            parts["unknown_rounded"] = applies & margin.rounded.is_null()
+        return parts | (_ends(margin) if self._with_margins else {})
+
+    def _said(self, told: pl.DataFrame, rule: str, parts: Collection[str]) -> Said:
+        found = {part: told[f"{rule}:{part}:told"].to_numpy() for part in parts}
+        rounded = (found["flagged_rounded"], found["unknown_rounded"]) if rule in self._counted else None
+        ends = _Ends(found.get("exact"), found.get("lo"), found.get("hi")) if self._with_margins else None
+        return Said(found["applies"], found["flagged"], found["unknown"], rounded, ends)
+
+
+def _read(columns: Iterable[pl.Expr]) -> set[str]:
+    return {name for column in columns for name in column.meta.root_names()}
+
+
+def _ends(margin: Margin) -> dict[str, pl.Expr]:
+    return {"lo": margin.lo, "hi": margin.hi} if margin.exact is None else {"exact": margin.exact}
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Some KPIs of all judged units.
+
+    kpis: their rows in the catalogue; rules: those that are asked of any of them, and what they refer to; masks: by
+    rule which series it is for, None for all; counted: of how many KPIs
+    """
+
+    grid: Grid
+    kpis: Ints
+    rules: Sequence[Rule]
+    reads: evaluate.Reads
+    masks: Mapping[str, pl.Series | None]
+
+    def frame(self, columns: Collection[str]) -> pl.DataFrame:
+        rows = np.arange(len(self.grid.own))
+        reads = self.reads
+        return self.grid.view(rows, reads.lags, reads.metrics, reads.among, only={"series", *columns})
+
+
+def blocks(
+    about: Survey,
+    questions: Questions,
+    *,
+    apart: bool,
+    together: bool = False,
+    deep: bool = False,
+    kpis_at_a_time: int | None = None,
+) -> Iterator[Block]:
+    """The run's blocks, in an order of their own.
+
+    apart: keep KPIs apart that different rules are asked of; else every rule is asked of every block. together:
+    one block of all KPIs. deep: comparisons of all years, also those that no rule reads now. kpis_at_a_time: how many
+    KPIs' values are read and held at a time, None for all.
+    """
+    scopes = {rule.id: evaluate.in_scope(about.kpis, rule).to_numpy() for rule in questions.rules}
+    step = kpis_at_a_time or max(len(about.kpis), 1)
+    for start in range(0, len(about.kpis), step):
+        part = np.arange(start, min(start + step, len(about.kpis)))
+        cube = None
+        if about.whole is None:
+            cube = about.data.cube(about.everyone, about.kpis["kpi"][part].to_list())
+        most = len(part) if together else max(_SERIES // max(len(about.units), 1), 1)
+        for kpis in _split(part, scopes, most, apart=apart):
+            yield _block(about, questions, kpis, scopes, cube, apart=apart, deep=deep or not apart)
+
+
+def _split(kpis: Ints, scopes: Mapping[str, Bools], most: int, *, apart: bool) -> Iterator[Ints]:
+    """KPIs in parts of at most ``most``; ``apart``: those that the same rules are for side by side."""
+    if apart and len(kpis) > most:
+        signs = np.array([mask[kpis] for mask in scopes.values()], dtype=np.uint8).reshape(len(scopes), len(kpis))
+        _, kind = np.unique(signs, axis=1, return_inverse=True)
+        order = np.argsort(kind.reshape(-1), kind="stable")
+        kpis = kpis[order]
+        kind = kind.reshape(-1)[order]
+    for start in range(0, len(kpis), most):
+        yield np.sort(kpis[start : start + most])
+
+
+def _block(
+    about: Survey,
+    questions: Questions,
+    kpis: Ints,
+    scopes: Mapping[str, Bools],
+    cube: Cube | None,
+    *,
+    apart: bool,
+    deep: bool,
+) -> Block:
+    rules = list(questions.rules)
+    if apart:
+        rules = questions.with_beneath([rule for rule, mask in scopes.items() if mask[kpis].any()])
+    reads = evaluate.reads_of(rules, targets=about.targets)
+    grid = about.grid(kpis, reads.benchmarks, cube, years=None if deep else _depth(about, kpis, reads))
+    masks = {
+        rule.id: None if scopes[rule.id][kpis].all() else pl.Series(scopes[rule.id][kpis][grid.kpi_at])
+        for rule in rules
+    }
+    return Block(grid, kpis, rules, reads, masks)
+
+
+def _depth(about: Survey, kpis: Ints, reads: evaluate.Reads) -> int:
+    """For how many of the latest years rules may read a comparison: back from an own year that is old itself."""
+    oldest = int(about.kpis["max_age"].to_numpy()[kpis].max())
+    back = [count for source, count in reads.lags.items() if source != "own"]
+    return oldest + max(oldest + 1, *back, 1)
