@@ -25,9 +25,9 @@ from genomlys.engine.conditions.tree import leaves, needs
 from genomlys.engine.dataset import Dataset
 from genomlys.engine.evaluate import flagged, status
 from genomlys.engine.language.pack import RuleBook
+from genomlys.engine.run import Run
 from genomlys.engine.thresholds import FACTORS as WIDER
 from genomlys.engine.thresholds import has_threshold, scaled
-from genomlys.engine.verdicts import judge
 
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
@@ -175,21 +175,25 @@ class _Said:
 
 def _answers(data: Dataset, book: RuleBook, units: Sequence[str]) -> Iterator[tuple[str, _Said]]:
     """By rule, what it says of all units' KPIs or areas."""
-    judged = judge(data, book, units, data.as_of.year, "sv", (), keep_frames=True)
-    ids = {"kpi": data.kpis["kpi"].sort(), "area": data.areas["area"].sort()}
-    for rule in book.rules:
-        frame, subjects = judged.frames.get(rule.subject), ids[rule.subject]
-        if frame is None:
-            continue
-        subject, unit = (
-            frame[name].cast(pl.Enum(names)).to_physical().cast(pl.Int64).to_numpy()
-            for name, names in (("subject", subjects), ("unit", units))
-        )
-        told = frame.select(
-            flagged=flagged(rule.id), clear=status(rule.id) == "clear", unknown=status(rule.id) == "unknown"
-        )
-        answers = (told[name].to_numpy() for name in told.columns)
-        yield rule.id, _Said(len(subjects) * len(units), subject * len(units) + unit, *answers)
+    run = Run.of(data, book, units, data.as_of.year)
+    parts: dict[str, list[tuple[Ints, Bools, Bools, Bools]]] = {rule.id: [] for rule in run.kpi_rules}
+    for block, answers in run.blocks(apart=True):
+        slots = block.kpis[block.grid.kpi_at] * len(units) + block.grid.unit_at
+        for rule, one in answers.items():
+            clear = one.applies & ~one.flagged & ~one.unknown
+            parts[rule].append((slots, one.flagged, clear, one.unknown))
+    count = len(run.about.kpis) * len(units)
+    for rule, told in parts.items():
+        slots, *of_each = (np.concatenate(columns) for columns in zip(_NOTHING, *told, strict=True))
+        yield rule, _Said(count, slots, *of_each)
+    for _, frame, rules in run.other_subjects():
+        for other in rules:
+            said = (flagged(other.id), *(status(other.id) == word for word in ("clear", "unknown")))
+            arrays = (frame.select(one).to_series().to_numpy() for one in said)
+            yield other.id, _Said(len(frame), np.arange(len(frame)), *arrays)
+
+
+_NOTHING: Final = (np.zeros(0, dtype=np.int64), *[np.zeros(0, dtype=np.bool_)] * 3)
 
 
 @dataclass(eq=False)
