@@ -16,7 +16,7 @@ from genomlys.engine.dataset import Dataset, read_dataset
 from genomlys.engine.explain import explain, render
 from genomlys.engine.writing import NBSP
 
-KOLADA = Path("/work/shared/kolada/values.parquet")
+KOLADA = Path(__file__).resolve().parents[2] / "shared" / "kolada" / "values.parquet"
 YEARS = (2022, 2023, 2024)
 UNITS = {"a": "Ankeborg", "b": "Gåseborg", "c": "Kråkmåla", "d": "Dunderby"}
 # kpi, title, measure, direction, decimals, derive, of, base_year, deflate, source
