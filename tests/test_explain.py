@@ -248,7 +248,7 @@ def test_a_flag_says_why_and_what_would_clear_it() -> None:
         "      vänder vid: 75",
         "Flaggan släcks om värdet stiger med 1 enhet (1,4 %), till 74.",
         "Siffrornas avrundning kan avgöra utfallet.",
-        "Flaggad 1 år i följd: 2024.",
+        "Flaggad ett år: 2024.",
         "",
         "Källor (Kommunstyrelsens genomlysning 2025–2026, Alingsås kommun)",
         "  eget värde 2024 (tabellen values), kommungenomsnitt 2024, liknande kommuner 2024 (tabellen benchmarks): "
@@ -262,10 +262,10 @@ def test_what_is_not_flagged_says_what_is_wanting() -> None:
         Nyckeltal: Kommunens kostnad för IT-tjänster (mnkr) (it-kostnad), Alingsås kommun, 2024
 
         Kostnaden ökar år efter år (cost-development): inte flaggad
-          Har stigit med mer än väsentlighetsgränsen varje år, 3 år i följd: gäller inte
+          Har stigit med mer än väsentlighetsgränsen från år till år under 3 år: gäller inte
             fattas: 0,6 mnkr
-            2024: gäller inte; 54 mnkr mot 53 mnkr 2023, skillnad 1 mnkr (1,9 %), gräns mer än 1,6 mnkr
-            2023: gäller; 53 mnkr mot 49 mnkr 2022, skillnad 4 mnkr (8,2 %), gräns mer än 1,5 mnkr
+            2024: gäller inte; 54 mnkr mot 53 mnkr år 2023, skillnad 1 mnkr (1,9 %), gräns mer än 1,6 mnkr
+            2023: gäller; 53 mnkr mot 49 mnkr år 2022, skillnad 4 mnkr (8,2 %), gräns mer än 1,5 mnkr
         Flaggan tänds om värdet stiger med 1 mnkr (1,9 %), till 55 mnkr.
         Siffrornas avrundning kan avgöra utfallet.
 
@@ -281,11 +281,11 @@ def test_the_same_in_english() -> None:
         KPI: Kommunens kostnad för IT-tjänster (mnkr) (it-kostnad), Alingsås kommun, 2024
 
         The cost rises year after year (cost-development): not flagged
-          Has risen by more than the material difference every year, 3 years running: does not hold
+          Has risen by more than the material difference from year to year over 3 years: does not hold
             short by: SEK 0.6 million
-            2024: does not hold; SEK 54 million against SEK 53 million 2023, difference SEK 1 million (1.9 %), \
+            2024: does not hold; SEK 54 million against SEK 53 million in 2023, difference SEK 1 million (1.9 %), \
 limit more than SEK 1.6 million
-            2023: holds; SEK 53 million against SEK 49 million 2022, difference SEK 4 million (8.2 %), \
+            2023: holds; SEK 53 million against SEK 49 million in 2022, difference SEK 4 million (8.2 %), \
 limit more than SEK 1.5 million
         The flag is raised if the value rises by SEK 1 million (1.9 %), to SEK 55 million.
         Rounding of the figures may decide this.
@@ -301,7 +301,7 @@ def test_what_is_unknown_names_the_figures_that_would_decide() -> None:
     assert lines[2:11] == [
         "Resultatet försämras år efter år (worsening): okänt",
         "  Allt detta: okänt",
-        "    Har försämrats varje år, 3 år i följd: okänt",
+        "    Har försämrats från år till år under 3 år: okänt",
         "      saknas: eget värde 2022 och 2023",
         "      2024: okänt; 73, jämförbart värde saknas för 2023",
         "      2023: okänt; jämförbart värde saknas",
@@ -506,7 +506,7 @@ def test_a_stand_in_year_is_told_with_its_own_year() -> None:
             marginal: 8 kr/inv
         Flaggan släcks om värdet sjunker med 8 kr/inv (7,3 %), till 102 kr/inv.
         Avrundningen av siffrorna ändrar inte utfallet.
-        Flaggad 1 år i följd: 2025.
+        Flaggad ett år: 2025.
 
         Källor (Prov)
           eget värde 2025 (tabellen values): Bok, s. 1
@@ -518,9 +518,9 @@ def test_a_stand_in_year_is_told_with_its_own_year() -> None:
 def test_a_change_of_definition_is_told_with_its_year() -> None:
     assert school_text("rising/brott").splitlines()[2:] == [
         "Regel rising (rising): okänt",
-        "  Har stigit varje år, 3 år i följd: okänt",
+        "  Har stigit från år till år under 3 år: okänt",
         "    saknas: jämförbart eget värde 2022 (definitionen ändrades 2023)",
-        "    2024: gäller; 55 kr/inv mot 52 kr/inv 2023, skillnad 3 kr/inv (5,8 %)",
+        "    2024: gäller; 55 kr/inv mot 52 kr/inv år 2023, skillnad 3 kr/inv (5,8 %)",
         "    2023: okänt; 52 kr/inv, jämförbart värde saknas för 2022",
         "För att avgöra saknas jämförbart eget värde 2022 (definitionen ändrades 2023).",
         "",

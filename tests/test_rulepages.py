@@ -127,7 +127,7 @@ def test_a_change_and_its_reason_are_history(tmp_path: Path) -> None:
     text = FORMATS["md"](page, "sv")
     assert "Över referenskostnaden med mer än 3 %" in text
     assert "Tröskeln har ändrats från 2\u00a0% till 3\u00a0%" in text
-    assert "(2026-03-01): Osäkert." in text and "Osäkert." in FORMATS["md"](found[0], "sv")
+    assert "(2026-03-01). Skäl: Osäkert." in text and "Osäkert." in FORMATS["md"](found[0], "sv")
 
 
 class Balanced(HTMLParser):

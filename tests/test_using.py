@@ -104,12 +104,13 @@ def test_every_verdict_tells_the_packs_it_comes_from(tmp_path: Path) -> None:
 def test_a_change_is_told_with_its_reason(tmp_path: Path) -> None:
     book = changed(tmp_path, THREE, "{rule: uneven, off: yes, reason: Säger för lite.}")
     pack = f"{book.packs[0].name} {book.packs[0].version}"
-    said = f"tröskeln har ändrats från 2{NBSP}% till 3{NBSP}% av {pack} (2026-03-01): Osäker referenskostnad."
+    said = f"tröskeln har ändrats från 2{NBSP}% till 3{NBSP}% av {pack} (2026-03-01). Skäl: Osäker referenskostnad."
     found = explain(DATA, book, verdict="cost-above-reference")
     assert f"  Ändrad: {said}\n" in render(found[:1])
     (english,) = explain(DATA, book, verdict=found[0].id, lang="en")
     assert english.document.override == (
-        f"the threshold has been changed from 2{NBSP}% to 3{NBSP}% by {pack} (2026-03-01): Osäker referenskostnad."
+        f"the threshold has been changed from 2{NBSP}% to 3{NBSP}% by {pack} (2026-03-01). "
+        "Reason: Osäker referenskostnad."
     )
     assert [(each.id, each.off, each.reason.sv) for each in book.overrides] == [
         ("cost-above-reference", False, "Osäker referenskostnad."),
@@ -122,7 +123,7 @@ def test_explain_tells_that_a_rule_is_off_and_why(tmp_path: Path) -> None:
     for asked in ("uneven", "uneven/it-storningar"):
         with pytest.raises(UsageError, match="rule-off") as caught:
             explain(DATA, book, verdict=asked)
-        assert caught.value.problems[0].message.sv.endswith("avstängd av lokal 2026.1: Säger för lite.")
+        assert caught.value.problems[0].message.sv.endswith("avstängd av lokal 2026.1. Skäl: Säger för lite.")
 
 
 def test_what_is_off_gives_no_verdict(tmp_path: Path) -> None:
@@ -138,8 +139,8 @@ def test_what_is_off_gives_no_verdict(tmp_path: Path) -> None:
     [
         ("{rule: worsening, condition: total, by: 5 %, reason: Prov.}", 2, "med mer än 5 %"),
         ("{rule: worsening, condition: 2, by: 5 %, reason: Prov.}", 2, "med mer än 5 %"),
-        ("{rule: worsening, condition: run, by: 1 %, reason: Prov.}", 1, "med mer än 1 % varje år"),
-        ("{rule: worsening, for: 4 years, reason: Prov.}", 1, "4 år i följd"),
+        ("{rule: worsening, condition: run, by: 1 %, reason: Prov.}", 1, "med mer än 1 % från år till år"),
+        ("{rule: worsening, for: 4 years, reason: Prov.}", 1, "under 4 år"),
         ("{rule: cost-above-reference, in: 2 of 3 years, reason: Prov.}", 1, "2 av 3 år"),
         ("{rule: measure-not-started, older_than: 12 months, reason: Prov.}", 1, "mer än 12 månader sedan"),
     ],

@@ -152,8 +152,8 @@ class Run:
 
     def say(self, lang: Lang) -> str:
         return phrase(
-            f"{_WORDS[self.change].sv}{self.by.say(lang)} varje år, {self.years} år i följd",
-            f"{_WORDS[self.change].en}{self.by.say(lang)} every year, {self.years} years running",
+            f"{_WORDS[self.change].sv}{self.by.say(lang)} från år till år under {self.years} år",
+            f"{_WORDS[self.change].en}{self.by.say(lang)} from year to year over {self.years} years",
             lang,
         )
 

@@ -31,7 +31,7 @@ def of_year(case: Context, row: Row, at: str, year: InYear) -> Iterator[Fact]:
 
 
 def in_short(case: Context, row: Row, at: str, year: InYear) -> Iterator[Fact]:
-    """The same for one year among several, for one line: "54 mnkr", "mot 53 mnkr 2023", "skillnad 1 mnkr" …"""
+    """The same for one year among several, for one line: "54 mnkr", "mot 53 mnkr år 2023", "skillnad 1 mnkr" …"""
     own, basis = _own(case, row, at), _basis(case, row, at, year)
     if own is None:
         yield Fact("value", _NO_VALUE.in_(case.lang), year=row[f"{at}.year"])
@@ -41,7 +41,7 @@ def in_short(case: Context, row: Row, at: str, year: InYear) -> Iterator[Fact]:
         when = row[f"{at}.basis_year"] or row[f"{at}.year"]
         yield Fact("missing", f"{_NO_VALUE.in_(case.lang)} {Text('för', 'for').in_(case.lang)} {when}", year=when)
         return
-    when = "" if basis.year in (None, own.year) else f" {basis.year}"
+    when = "" if basis.year in (None, own.year) else f" {Text('år', 'in').in_(case.lang)} {basis.year}"
     yield Fact(
         "basis", f"{Text('mot', 'against').in_(case.lang)} {basis.says}{when}", basis.value, basis.year, basis.origin
     )

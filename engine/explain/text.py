@@ -167,7 +167,7 @@ def _step(step: Step, lang: Lang, depth: int) -> Iterator[str]:
 
 
 def _on_a_line(step: Step) -> str:
-    """ "54 mnkr mot 53 mnkr 2023, skillnad 1 mnkr"."""
+    """ "54 mnkr mot 53 mnkr år 2023, skillnad 1 mnkr"."""
     said = ", ".join(fact.says for fact in step.facts if fact.name != "basis")
     basis = next((f" {fact.says}" for fact in step.facts if fact.name == "basis"), "")
     first, comma, rest = said.partition(", ")
@@ -214,7 +214,7 @@ def _among_many(q: float) -> Text:
 
 def _streak(last: int, years: int) -> Text:
     if years == 1:
-        return Text(f"Flaggad 1 år i följd: {last}.", f"Flagged 1 year in a row: {last}.")
+        return Text(f"Flaggad ett år: {last}.", f"Flagged one year: {last}.")
     first = last - years + 1
     return Text(f"Flaggad {years} år i följd: {first}–{last}.", f"Flagged {years} years in a row: {first}–{last}.")
 

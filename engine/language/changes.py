@@ -15,7 +15,7 @@ _NAMES: Final[Mapping[str, Text]] = {
     "than": Text("jämförelsetalet", "the number compared with"),
     "by": Text("tröskeln", "the threshold"),
     "in": Text("antalet år som krävs", "the number of years needed"),
-    "for": Text("antalet år i följd", "the number of years in a row"),
+    "for": Text("antalet år", "the number of years"),
     "over": Text("antalet år", "the number of years"),
     "after": Text("antalet år dessförinnan", "the number of years before"),
     "confidence": Text("kravet på säkerhet", "the confidence"),
@@ -55,13 +55,14 @@ def threshold_text(written: str) -> Text:
 
 
 def say_override(override: Override, lang: Lang) -> str:
-    """ "tröskeln har ändrats från 2 % till 3 % av alingsas 2026.1 (2026-03-01): skäl"."""
+    """ "tröskeln har ändrats från 2 % till 3 % av alingsas 2026.1 (2026-03-01). Skäl: …"."""
     said = [_say_change(change).in_(lang) for change in override.changes]
     if override.off:
         said = [Text("avstängd", "turned off").in_(lang)]
     by, when = Text("av", "by").in_(lang), "" if override.decided is None else f" ({override.decided.isoformat()})"
     pack = override.pack.rpartition("+")[0].replace("@", " ")
-    return f"{'; '.join(said)} {by} {pack}{when}: {override.reason.in_(lang)}"
+    why = Text("Skäl", "Reason").in_(lang)
+    return f"{'; '.join(said)} {by} {pack}{when}. {why}: {override.reason.in_(lang)}"
 
 
 def _say_change(change: Change) -> Text:
