@@ -8,6 +8,7 @@ flag, so that no rule changes it.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -17,7 +18,7 @@ from genomlys.engine.dataset import Dataset
 from genomlys.engine.survey import Survey
 
 BASIS = "reference"
-REASONS = ("part", "not_applicable", "value", "reference", "volume")
+REASONS = ("part", "shared", "not_applicable", "value", "reference", "volume")
 _COSTS = Scope("kpi", (("cost", ("yes",)), ("has", (BASIS,))))
 
 COSTS: Mapping[str, pl.DataType] = {
@@ -59,17 +60,21 @@ def costs(about: Survey) -> pl.DataFrame:
     """COSTS: a row per unit and cost that has a reference cost, whether counted in the total or not, and why not.
 
     cost, reference, gap: tkr a year; null where they cannot be worked out. The reference cost is of the very year of
-    the own value. reason: the KPI is part of another one (``within``), which stands for both whether it can be counted
-    or not; does not apply to the unit; has no recent value, no reference cost of that year, or no volume.
+    the own value. reason: the KPI is part of another one, or shares kronor with it (``within``), which stands for both
+    whether it can be counted or not; does not apply to the unit; has no recent value, no reference cost of that year,
+    or no volume.
     """
     kpis = about.kpis.with_columns(_scope=_COSTS.selects())
     if BASIS not in about.figures or not kpis["_scope"].any():
         return pl.DataFrame(schema=dict(COSTS))
-    kpis = kpis.with_columns(within=_within(kpis))
+    part_of, shared_with = _within(kpis)
+    kpis = kpis.with_columns(part_of, shared_with, within=pl.coalesce(part_of, shared_with))
     grid = about.grid(np.flatnonzero(kpis["_scope"].to_numpy()), (BASIS,))
     rows = np.lexsort((grid.kpi_at, grid.unit_at))
     view = grid.view(rows, {"own": 1, BASIS: 1})
-    names = grid.names(view["series"]).join(kpis.select("kpi", "within"), on="kpi", maintain_order="left")
+    names = grid.names(view["series"]).join(
+        kpis.select("kpi", "whole", "shared_with", "within"), on="kpi", maintain_order="left"
+    )
     same_year = pl.when(pl.col(f"{BASIS}.year") == pl.col("year")).then(pl.col(f"{BASIS}.0"))
     step = pl.col("tkr_per_step")
     told = pl.concat([view, names], how="horizontal").with_columns(
@@ -90,8 +95,10 @@ def costs(about: Survey) -> pl.DataFrame:
 
 def _reason(reference: pl.Expr) -> pl.Expr:
     return (
-        pl.when(pl.col("within").is_not_null())
+        pl.when(pl.col("whole").is_not_null())
         .then(pl.lit("part"))
+        .when(pl.col("shared_with").is_not_null())
+        .then(pl.lit("shared"))
         .when(pl.col("state") == "not_applicable")
         .then(pl.lit("not_applicable"))
         .when(pl.col("year").is_null())
@@ -103,19 +110,65 @@ def _reason(reference: pl.Expr) -> pl.Expr:
     )
 
 
-def _within(kpis: pl.DataFrame) -> pl.Series:
-    """For each KPI the nearest one in scope that it is part of (null: none), said or by how one is made of the other.
+def _within(kpis: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
+    """For each KPI what stands for its kronor in its place, null where nothing does.
 
-    A derived KPI has the kronor of those that it is made of, and is part of them; of a sum it is the other way.
+    whole: the nearest one in scope that it is part of, said or by how one is made of the other. A derived KPI has the
+    kronor of those that it is made of, and is part of them; of a sum it is the other way.
+    shared_with: of those that are part of none but have some kronor in common, such as two sums with a part in common
+    or one cost per inhabitant and per pupil, the one that is part of the least and has the most parts.
     """
-    wholes: dict[str, list[str]] = {kpi: [] for kpi in kpis["kpi"]}
-    for kpi, part_of, derive, of in kpis.select("kpi", "part_of", "derive", "of").iter_rows():
-        wholes[kpi] += [] if part_of is None else [part_of]
-        for other in of or []:
-            part, whole = (other, kpi) if derive == "sum" else (kpi, other)
+    rows = {row["kpi"]: row for row in kpis.select("kpi", "part_of", "derive", "of").iter_rows(named=True)}
+    wholes: dict[str, list[str]] = {kpi: [] for kpi in rows}
+    for kpi, row in rows.items():
+        wholes[kpi] += [] if row["part_of"] is None else [row["part_of"]]
+        for other in _in_kronor(row):
+            part, whole = (other, kpi) if row["derive"] == "sum" else (kpi, other)
             wholes[part].append(whole)
     scope = set(kpis.filter("_scope")["kpi"])
-    return pl.Series("within", [_nearest(kpi, wholes, scope) for kpi in kpis["kpi"]], dtype=pl.String)
+    whole_of = {kpi: _nearest(kpi, wholes, scope) for kpi in rows}
+    own = {kpi: _made_of(kpi, rows) for kpi in scope if whole_of[kpi] is None}
+    shared = _shared(own, {kpi: _reached(kpi, rows) for kpi in own})
+    return (
+        pl.Series("whole", list(whole_of.values()), dtype=pl.String),
+        pl.Series("shared_with", [shared.get(kpi) for kpi in rows], dtype=pl.String),
+    )
+
+
+def _in_kronor(row: Mapping[str, Any]) -> list[str]:
+    """What a derived KPI has its kronor of: a volume or a denominator has none."""
+    of: list[str] = row["of"] or []
+    return of if row["derive"] in ("sum", "difference") else of[:1]
+
+
+def _made_of(kpi: str, rows: Mapping[str, Mapping[str, Any]]) -> set[str]:
+    """The KPIs with values of their own whose kronor it has: itself, or those that it is made of in the end."""
+    parts = _in_kronor(rows[kpi])
+    return set().union(*(_made_of(part, rows) for part in parts)) if parts else {kpi}
+
+
+def _reached(kpi: str, rows: Mapping[str, Mapping[str, Any]]) -> set[str]:
+    """Those again, and all that they are said to be part of."""
+    seen, asked = {kpi}, [kpi]
+    while asked:
+        row = rows[asked.pop()]
+        new = {each for each in (row["part_of"], *_in_kronor(row)) if each is not None} - seen
+        seen |= new
+        asked += new
+    return {each for each in seen if not _in_kronor(rows[each])}
+
+
+def _shared(own: Mapping[str, set[str]], reached: Mapping[str, set[str]]) -> dict[str, str]:
+    """For KPIs that have some kronor in common with one that is counted, that one. What is part of less goes first."""
+    counted: list[str] = []
+    found = {}
+    for kpi in sorted(own, key=lambda kpi: (len(reached[kpi] - own[kpi]), -len(own[kpi]), kpi)):
+        other = next((each for each in counted if own[kpi] & reached[each] or own[each] & reached[kpi]), None)
+        if other is None:
+            counted.append(kpi)
+        else:
+            found[kpi] = other
+    return found
 
 
 def _nearest(kpi: str, wholes: Mapping[str, list[str]], scope: set[str]) -> str | None:

@@ -104,6 +104,34 @@ def test_a_derived_cost_is_not_counted_beside_what_it_is_made_of() -> None:
     assert found.totals.select("cost", "reference", "gap").rows() == [(8000, 8000, 0)]
 
 
+def test_two_sums_with_a_part_in_common_are_not_both_counted() -> None:
+    mnkr = {"measure": "mnkr", "volume": None}
+    sums = {"p": {"ref": 7, "derive": "sum", "of": "a; b"}, "s": {"ref": 9, "derive": "sum", "of": "b; c; d"}}
+    parts = {kpi: {"own": 4} | mnkr for kpi in "abcd"}
+    found = one_unit(**parts, **{kpi: row | mnkr for kpi, row in sums.items()})
+    assert found.costs.select("kpi", "reason", "within").rows() == [("p", "shared", "s"), ("s", None, None)]
+    assert found.totals.select("cost", "reference").rows() == [(12000, 9000)]
+    said = "Delar kronor med nyckeltal som räknas och räknas inte en gång till: Kostnad p."
+    assert said in terminal.as_text(found, 200).replace("\xa0", " ")
+
+
+def test_one_cost_per_inhabitant_and_per_pupil_is_counted_once() -> None:
+    count = {"measure": "antal", "category": "volym", "direction": "neutral", "volume": None}
+    found = one_unit(
+        cost={"own": 100, "measure": "mnkr", "volume": None},
+        part={"own": 10, "ref": 9, "measure": "mnkr", "volume": None, "part_of": "cost"},
+        per_head={"ref": 9000, "derive": "per", "of": "cost; inv", "volume": "inv"},
+        per_pupil={"ref": 90000, "measure": "kr/elev", "derive": "per", "of": "cost; pupils", "volume": "pupils"},
+        inv={"own": 10000} | count,
+        pupils={"own": 1000} | count,
+    )
+    assert found.costs.select("kpi", "reason", "within").rows() == [
+        ("part", "shared", "per_head"),
+        ("per_head", None, None),
+        ("per_pupil", "shared", "per_head"),
+    ]
+
+
 def test_what_cannot_be_counted_is_told_with_its_reason() -> None:
     figures = [("m0", kpi, 2024, 100.0) for kpi in "abce"] + [("m0", "d", 2023, 100.0)]
     values = [("m0", kpi, 2024, 110.0) for kpi in "acd"] + [("m0", "e", 2021, 110.0)]

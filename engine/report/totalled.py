@@ -27,6 +27,15 @@ _REASONS = {
     "reference": Text("referenskostnad saknas för året", "no reference cost of the year"),
     "volume": Text("kan inte räknas om till kronor", "cannot be made kronor of"),
 }
+_ELSEWHERE = {
+    "part": Text(
+        "Ingår i andra nyckeltal och räknas inte för sig", "Part of other key figures and not counted by themselves"
+    ),
+    "shared": Text(
+        "Delar kronor med nyckeltal som räknas och räknas inte en gång till",
+        "Have kronor in common with key figures that are counted, and are not counted again",
+    ),
+}
 
 
 def total(assessment: Assessment) -> list[Block]:
@@ -112,15 +121,11 @@ def _left_out(assessment: Assessment) -> list[str]:
     if not lacking.is_empty():
         each = [f"{names[row['kpi']]} ({_REASONS[row['reason']].in_(lang)})" for row in lacking.iter_rows(named=True)]
         texts.append(f"{Text('Kunde inte räknas med', 'Could not be counted').in_(lang)}: {'; '.join(each)}.")
-    parts = assessment.costs.filter(pl.col("reason") == "part")
-    if not parts.is_empty():
-        inside = listed([names[kpi] for kpi in parts["kpi"]], lang)
-        texts.append(
-            Text(
-                f"Ingår i andra nyckeltal och räknas inte för sig: {inside}.",
-                f"Part of other key figures and not counted by themselves: {inside}.",
-            ).in_(lang)
-        )
+    for reason, said in _ELSEWHERE.items():
+        there = assessment.costs.filter(pl.col("reason") == reason)
+        if not there.is_empty():
+            inside = listed([names[kpi] for kpi in there["kpi"]], lang)
+            texts.append(f"{said.in_(lang)}: {inside}.")
     return texts
 
 
