@@ -131,3 +131,14 @@ def test_explain_tells_the_p_value_and_what_would_turn_it(pack: Path) -> None:
         "Flaggan släcks om värdet stiger med 12 procentenheter (26 %), till 59 %.",
     ):
         assert line in told, told
+
+
+def test_a_trend_that_rounding_may_hide_is_not_surely_none() -> None:
+    """2, 2, 1 may have been 2.4, 2.1, 1: with a band too, which the slope behind the rounding may exceed."""
+    values = pl.DataFrame({"year": [2022, 2023, 2024], "value": [2.0, 2.0, 1.0]})
+    trend = {"trend": "falling", "over": "3 years", "confidence": "83 %"}
+    bands = [{}, {"by": "0 %"}, {"by": "10 %"}, {"by": "100 %"}]
+    book = load([rule(f"by-{number}", trend | by) for number, by in enumerate(bands)])
+    found = judged(read_dataset(one_kpi({}, values)), book).verdicts
+    assert found["status"].to_list() == ["clear"] * 4
+    assert found["sure"].to_list() == [False, False, False, True]

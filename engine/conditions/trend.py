@@ -119,7 +119,7 @@ class Trend:
         test = of_numbers(significant, rounded, rounded, meant)
         if self.by.kind == "none":
             return test
-        return all_of([test, bounded(*map(self._column, TrendTest.MARGIN))])
+        return all_of([test, bounded(*map(self._column, (*TrendTest.MARGIN, *TrendTest.ROUNDED)))])
 
     def figures(self, sight: Sight) -> Figures:
         side, median = self._column("side"), self._column("median")

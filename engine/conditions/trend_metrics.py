@@ -24,10 +24,10 @@ class TrendTest(Metric):
     """Whether a trend is significant, and of those that are or may be how steep they are.
 
     significant, rounded, p: as ``mann_kendall.Trend`` says. Where the trend is not significant the others are null
-    (lo, hi, lowest and highest -inf): own, the slope of the values a year; side, that of what is asked about
-    (positive: as asked, such as away from the target); median of the values; figures, how many they are; lo and hi,
-    the slope as asked less the band, over all that the holes may be; lowest and highest, the same when every figure
-    may be off by half of its last decimal too.
+    (lo and hi -inf; lowest and highest where rounding cannot make it so either): own, the slope of the values a
+    year; side, that of what is asked about (positive: as asked, such as away from the target); median of the values;
+    figures, how many they are; lo and hi, the slope as asked less the band, over all that the holes may be; lowest
+    and highest, the same when every figure may be off by half of its last decimal too.
 
     A relative band is of the window's median. The last two are an enclosure: not all pairs of years can be off
     as much at once.
@@ -40,7 +40,8 @@ class TrendTest(Metric):
 
     TEST: ClassVar = ("significant", "rounded", "p")
     SLOPE: ClassVar = ("own", "side", "median", "figures")
-    MARGIN: ClassVar = ("lo", "hi", "lowest", "highest")
+    MARGIN: ClassVar = ("lo", "hi")
+    ROUNDED: ClassVar = ("lowest", "highest")
 
     def column(self, part: str) -> str:
         return f"trend.{self.change}.{self.years}.{self.alpha}.{self.by.kind}.{self.by.value}.{part}"
@@ -54,21 +55,32 @@ class TrendTest(Metric):
         half = window.fact("own_half")
         test = mann_kendall.trend(planes, tie, half, float(self.alpha), two_sided=self.change == "changing")
         rows = test.significant != -np.inf
-        shown = _Shown(self, window, rows, np.stack(values, axis=1)[rows], np.stack(planes, axis=1)[rows])
+
+        def shown(rows: NDArray[np.bool_]) -> _Shown:
+            return _Shown(self, window, rows, np.stack(values, axis=1)[rows], np.stack(planes, axis=1)[rows])
+
+        def ends(rows: NDArray[np.bool_], found: Sequence[Floats]) -> Sequence[Floats]:
+            return [_all_of(rows, np.where(np.abs(each) <= tie[rows], 0.0, each), -np.inf) for each in found]
 
         @cache
         def slope() -> Sequence[Floats]:
-            return [_all_of(rows, numbers, np.nan) for numbers in shown.slope()]
+            return [_all_of(rows, numbers, np.nan) for numbers in shown(rows).slope()]
 
         @cache
         def margin() -> Sequence[Floats]:
-            ends = [np.where(np.abs(each) <= tie[rows], 0.0, each) for each in shown.margin(half[rows])]
-            return [_all_of(rows, each, -np.inf) for each in ends]
+            return ends(rows, shown(rows).margin())
+
+        @cache
+        def rounded() -> Sequence[Floats]:
+            # A trend may be hidden by rounding alone.
+            maybe = rows | (test.rounded != -np.inf)
+            return ends(maybe, shown(maybe).rounded(half[maybe]))
 
         found: dict[str, Column] = {"significant": test.significant, "p": test.p, "rounded": lambda: test.rounded}
         found |= {part: partial(_nth, slope, number) for number, part in enumerate(self.SLOPE)}
         if self.by.kind != "none":
             found |= {part: partial(_nth, margin, number) for number, part in enumerate(self.MARGIN)}
+            found |= {part: partial(_nth, rounded, number) for number, part in enumerate(self.ROUNDED)}
         return {self.column(part): column for part, column in found.items()}
 
 
@@ -98,18 +110,23 @@ class _Shown:
         figures = (~np.isnan(self.values)).sum(axis=1).astype(np.float64)
         return theil_sen.slope(self.values).known, side, theil_sen.median(self.values).known, figures
 
-    def margin(self, half: Floats) -> tuple[Floats, Floats, Floats, Floats]:
-        median = theil_sen.median(self.values)
-        least, most = _absolute(median.least, median.most)
-        slope, off = theil_sen.slope(self.asked), 2 * half[:, None]
+    def margin(self) -> tuple[Floats, Floats]:
+        least, most = self._size()
+        slope = theil_sen.slope(self.asked)
         lo, hi = self._side(slope.least, slope.most)
-        lowest, highest = self._side(theil_sen.slope(self.asked, -off).least, theil_sen.slope(self.asked, off).most)
-        return (
-            lo - self._width(most),
-            hi - self._width(least),
-            lowest - self._width(most + half),
-            highest - self._width(np.maximum(least - half, 0.0)),
-        )
+        return lo - self._width(most), hi - self._width(least)
+
+    def rounded(self, half: Floats) -> tuple[Floats, Floats]:
+        """The same when every figure may be off by ``half``."""
+        least, most = self._size()
+        off = 2 * half[:, None]
+        lo, hi = self._side(theil_sen.slope(self.asked, -off).least, theil_sen.slope(self.asked, off).most)
+        return lo - self._width(most + half), hi - self._width(np.maximum(least - half, 0.0))
+
+    def _size(self) -> tuple[Floats, Floats]:
+        """What a relative band is of, at least and at most."""
+        median = theil_sen.median(self.values)
+        return _absolute(median.least, median.most)
 
     def _side(self, least: Floats, most: Floats) -> tuple[Floats, Floats]:
         return _absolute(least, most) if self.test.change == "changing" else (least, most)
