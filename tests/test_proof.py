@@ -36,7 +36,7 @@ _FIGURES: st.SearchStrategy[Words] = st.one_of(
     ).map(lambda drawn: {"gap": drawn[0], "to": "reference", "over": "2 years", **drawn[1]}),
     st.sampled_from(("missing", "stale")).map(lambda state: {"is": state}),
     st.tuples(st.sampled_from(("rising", "falling", "worsening", "changing")), st.sampled_from(("60 %", "75 %"))).map(
-        lambda drawn: {"trend": drawn[0], "over": "3 years", "confidence": drawn[1]}
+        lambda drawn: {"trend": drawn[0], "over": "4 years", "confidence": drawn[1]}
     ),
     st.tuples(st.sampled_from(("above", "below", "better")), st.sampled_from(("50 %", "80 %"))).map(
         lambda drawn: {"case": drawn[0], "among": "peers", "confidence": drawn[1]}

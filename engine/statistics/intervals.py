@@ -11,6 +11,8 @@ An interval that does not reach the basis and a figure outside the funnel's limi
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -36,7 +38,9 @@ def _upper(events: Floats, n: Floats, z: float) -> Floats:
         root = np.sqrt(np.maximum(9 * a * b * (9 * n + 5 - z * z) + n + 1, 0))
         turn = (81 * a * b - 9 * n - 8 - 3 * z * root) / (81 * a * a - 9 * a * (2 + z * z) + 1)
         found: Floats = 1 / (1 + (a / b) ** 2 * turn**3)
-    return found
+        # Of no event the exact limit has a closed form, and the approximation is poor for the smallest n.
+        none = 1 - (math.erfc(z / math.sqrt(2)) / 2) ** (1 / n)
+    return np.where(events == 0, none, found)
 
 
 def byar(events: Floats, z: float) -> tuple[Floats, Floats]:
