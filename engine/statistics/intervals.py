@@ -2,8 +2,9 @@
 
 Shares: Pratt's approximation to the exact binomial limits of Clopper and Pearson (1968, J. Amer. Statist. Ass. 63, p.
 1457; Blyth 1986, J. Amer. Statist. Ass. 81, p. 843). Counts: Byar's approximation to the exact Poisson limits (Breslow
-and Day 1987, "Statistical Methods in Cancer Research" II, p. 69). Both are good to a few per cent of the limit where
-there are few events, on the safe side, and far better where there are many.
+and Day 1987, "Statistical Methods in Cancer Research" II, p. 69). The limits of shares are within five hundredths of an
+event, or of the limit, of the exact ones; those of counts within a few per cent where there are few events, on the safe
+side, and both are far better where there are many.
 
 An interval that does not reach the basis and a figure outside the funnel's limits around it say the same: Spiegelhalter
 2005, "Funnel plots for comparing institutional performance", Statistics in Medicine 24, p. 1185.
