@@ -126,6 +126,12 @@ def test_the_interval_of_a_share_is_near_the_exact_one(n: int, drawn: st.DataObj
     assert (low, high) == pytest.approx((exact_low, exact_high), abs=0.05 / n, rel=0.05)
 
 
+def test_of_no_event_and_nothing_counted_nothing_is_said() -> None:
+    low, high = intervals.exact(np.zeros(3), np.array([-0.001, 0.0, 10.0]), 1.96)
+    assert np.isnan([low[0], high[0], low[1], high[1]]).all()
+    assert (low[2], high[2]) == pytest.approx((0.0, stats.beta.isf(stats.norm.sf(1.96), 1, 10)))
+
+
 @given(st.floats(5, 1e6), st.sampled_from([1.2815515655446004, 1.959963984540054, 3.090232306167813]))
 @settings(deadline=None)
 def test_byars_limits_are_near_the_exact_ones(events: float, z: float) -> None:

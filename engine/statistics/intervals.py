@@ -40,7 +40,7 @@ def _upper(events: Floats, n: Floats, z: float) -> Floats:
         turn = (81 * a * b - 9 * n - 8 - 3 * z * root) / (81 * a * a - 9 * a * (2 + z * z) + 1)
         found: Floats = 1 / (1 + (a / b) ** 2 * turn**3)
         # Of no event the exact limit has a closed form, and the approximation is poor for the smallest n.
-        none = 1 - (math.erfc(z / math.sqrt(2)) / 2) ** (1 / n)
+        none = 1 - (math.erfc(z / math.sqrt(2)) / 2) ** (1 / np.where(n > 0, n, np.nan))
     return np.where(events == 0, none, found)
 
 
