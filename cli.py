@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -17,6 +17,8 @@ from genomlys.engine.report.console import told, width, write
 
 if TYPE_CHECKING:
     from genomlys.engine.assess import Assessment
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 DONE, BAD_INPUT, BAD_USAGE, FLAGGED, INTERRUPTED = 0, 1, 2, 3, 130
 _LEVELS = ("low", "medium", "high")
@@ -133,6 +135,12 @@ _LANG = click.option(
 )
 
 
+def _format(*forms: str, help: str) -> Callable[[F], F]:
+    """What is written to standard output; the first form is what is written without the option."""
+    metavar = "|".join(forms)
+    return click.option("--format", "form", type=click.Choice(forms), default=forms[0], metavar=metavar, help=help)
+
+
 @click.group(cls=_Group, options_metavar="[VÄXLAR]", subcommand_metavar="KOMMANDO ...")
 @click.version_option(__version__, prog_name="genomlys", message="%(prog)s %(version)s", help="Visa versionen.")
 @_HELP
@@ -171,7 +179,7 @@ def assess(
 
     DATASET är en mapp med dataset.yaml och en fil per tabell. Utan DATASET bedöms det medföljande exemplet.
     """
-    from genomlys.engine.assess import ALL
+    from genomlys.engine.asking import ALL
     from genomlys.engine.assess import assess as assessed
     from genomlys.engine.report.files import check_folder, write_files
     from genomlys.engine.report.formats import all_files, chosen
@@ -233,14 +241,7 @@ def check(paths: tuple[str, ...], lang: Lang) -> int:
 @_AS_OF
 @_RULES
 @_WAIVERS
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "md", "json"]),
-    default="text",
-    metavar="text|md|json",
-    help="Text, Markdown eller JSON. Annars text.",
-)
+@_format("text", "md", "json", help="Text, Markdown eller JSON. Annars text.")
 @_LANG
 @_HELP
 def explain(
@@ -271,14 +272,7 @@ def explain(
 @click.option("--unit", metavar="ID", help="Enhet. Annars datamängdens egen.")
 @_AS_OF
 @_RULES
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "md", "csv"]),
-    default="text",
-    metavar="text|md|csv",
-    help="Text, Markdown, eller alla prövningar som CSV. Annars text.",
-)
+@_format("text", "md", "csv", help="Text, Markdown, eller alla prövningar som CSV. Annars text.")
 @_LANG
 @_HELP
 def sensitivity(
@@ -304,12 +298,11 @@ def sensitivity(
 @_DATASET
 @click.option("--unit", "units", multiple=True, metavar="ID|all", help="Enhet att pröva. Kan upprepas. Annars alla.")
 @_RULES
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "md", "csv", "json"]),
-    default="text",
-    metavar="text|md|csv|json",
+@_format(
+    "text",
+    "md",
+    "csv",
+    "json",
     help="Text, Markdown, en rad per regel och tröskel som CSV, eller allt som JSON. Annars text.",
 )
 @_LANG
@@ -320,7 +313,7 @@ def backtest(dataset: str | None, units: tuple[str, ...], rules: tuple[str, ...]
     Varje år bedöms med det årets siffror. Samma sak prövas med halva och dubbla tröskeln, så att en tröskel kan väljas
     med öppna ögon.
     """
-    from genomlys.engine.assess import ALL
+    from genomlys.engine.asking import ALL
     from genomlys.engine.backtest import backtest as tried
     from genomlys.engine.report import markdown, terminal
     from genomlys.engine.report.backtested import as_data, as_table, content
@@ -363,14 +356,7 @@ _PACKS = click.argument("packs", nargs=-1, metavar="[PACK]...")
 
 @rules.command("check", options_metavar="[VÄXLAR]", short_help="Visa allt som är fel i regelpaket.")
 @_PACKS
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json", "sarif", "github"]),
-    default="text",
-    metavar="text|json|sarif|github",
-    help="Hur felen skrivs. Annars text.",
-)
+@_format("text", "json", "sarif", "github", help="Hur felen skrivs. Annars text.")
 @click.option("--data", metavar="DATASET", help="Pröva också om reglerna passar datamängden.")
 @click.option("--strict", is_flag=True, help="Avsluta med kod 1 också vid varningar.")
 @_LANG
@@ -445,14 +431,7 @@ def rules_list(packs: tuple[str, ...], lang: Lang) -> int:
 @rules.command("docs", options_metavar="[VÄXLAR]", short_help="Skriv en läsbar sida för varje regel.")
 @_PACKS
 @click.option("--out", metavar="MAPP", help="Skriv en fil för varje regel i mappen, och en som leder till dem.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["md", "html"]),
-    default="md",
-    metavar="md|html",
-    help="Markdown eller HTML. Annars md.",
-)
+@_format("md", "html", help="Markdown eller HTML. Annars md.")
 @_LANG
 @_HELP
 def rules_docs(packs: tuple[str, ...], out: str | None, form: str, lang: Lang) -> int:

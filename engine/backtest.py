@@ -19,7 +19,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from genomlys.engine.assess import ALL, asked, opened
+from genomlys.engine.asking import ALL, asked, opened
 from genomlys.engine.conditions.base import RowCount
 from genomlys.engine.conditions.tree import leaves, needs
 from genomlys.engine.dataset import Dataset

@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from genomlys.engine.assess import ALL, asked
+from genomlys.engine.asking import ALL, asked
 from genomlys.engine.dataset import Dataset
 from genomlys.engine.errors import Lang
 from genomlys.engine.evaluate import STATUS, STATUSES, judge_series, reads_of, status, sure

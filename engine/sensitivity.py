@@ -25,7 +25,7 @@ import numpy as np
 import polars as pl
 
 from genomlys.engine import evaluate
-from genomlys.engine.assess import asked
+from genomlys.engine.asking import asked
 from genomlys.engine.conditions.base import Sight
 from genomlys.engine.conditions.tree import leaves
 from genomlys.engine.dataset import Dataset

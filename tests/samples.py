@@ -1,4 +1,4 @@
-"""Small data sets that tests of the reports and the command line share."""
+"""Small data sets and rules that tests share."""
 
 from __future__ import annotations
 
@@ -8,7 +8,26 @@ from typing import Any
 
 import polars as pl
 
+HEADER = "genomlys: 1\npack: prov\nversion: 1\ntitle: Prov\n"
+RULE = """\
+  - id: {id}
+    title: Dyrt
+    goal: cost
+    for_each: {{kpi: {{}}}}
+    when: {when}
+    severity: low
+    because: "{{kpi}} är dyr."
+    why: Prov.
+    limits: Inga.
+    source: Ingen.
+    examples: [{{title: Lika, years: 2024, own: 1, reference: 1, expect: clear}}]
+"""
 BENCHMARKS = ("reference", "peers.mean", "nation.mean")
+
+
+def rule(rule_id: str = "dear", when: str = "{is: above, than: reference}") -> str:
+    """A rule as it stands below ``rules:`` in a file that begins with HEADER."""
+    return RULE.format(id=rule_id, when=when)
 
 
 def national(units: int = 12, kpis: int = 6) -> dict[str, Any]:

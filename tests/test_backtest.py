@@ -20,7 +20,8 @@ from test_laws import law, load, one_kpi
 
 from genomlys.cli import main
 from genomlys.engine import backtest as module
-from genomlys.engine.assess import asked, assess
+from genomlys.engine.asking import asked
+from genomlys.engine.assess import assess
 from genomlys.engine.backtest import Backtest, backtest
 from genomlys.engine.dataset import Dataset, read_dataset
 from genomlys.engine.errors import UsageError

@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from samples import HEADER, rule
 
 import genomlys
 from genomlys.engine.conditions.base import SUBJECTS
@@ -29,20 +30,6 @@ from genomlys.engine.language.pack import RuleBook, bundled_packs, load_rules
 from genomlys.engine.language.reader import MOST_PROBLEMS
 from genomlys.engine.language.yamlfile import MAX_BYTES
 
-HEADER = "genomlys: 1\npack: prov\nversion: 1\ntitle: Prov\n"
-RULE = """\
-  - id: {id}
-    title: Dyrt
-    goal: cost
-    for_each: {{kpi: {{}}}}
-    when: {when}
-    severity: low
-    because: "{{kpi}} är dyr."
-    why: Prov.
-    limits: Inga.
-    source: Ingen.
-    examples: [{{title: Lika, years: 2024, own: 1, reference: 1, expect: clear}}]
-"""
 MOVE = """\
   - id: {id}
     when: {{any_kpi: dear}}
@@ -53,10 +40,6 @@ MOVE = """\
 """
 # Long enough for a slow machine; what it must catch is what takes minutes.
 IN_TIME = timedelta(seconds=20)
-
-
-def rule(rule_id: str = "dear", when: str = "{is: above, than: reference}") -> str:
-    return RULE.format(id=rule_id, when=when)
 
 
 PACK = f"{HEADER}rules:\n{rule()}"

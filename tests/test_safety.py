@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from samples import HEADER, rule
 
 from genomlys.engine.errors import RuleError
 from genomlys.engine.language import binding, packfiles
@@ -26,25 +27,6 @@ from genomlys.engine.language.words import THRESHOLDS
 SOON = timedelta(seconds=20)
 FUZZ = settings(deadline=SOON, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 FEW = settings(FUZZ, max_examples=40)  # each reads the bundled pack
-
-HEADER = "genomlys: 1\npack: prov\nversion: 1\ntitle: Prov\n"
-RULE = """\
-- id: {id}
-  title: Dyrt
-  goal: cost
-  for_each: {{kpi: {{}}}}
-  when: {when}
-  severity: low
-  because: "{{kpi}} är dyr."
-  why: Prov.
-  limits: Inga.
-  source: Ingen.
-  examples: [{{title: Lika, years: 2024, own: 1, reference: 1, expect: clear}}]
-"""
-
-
-def rule(rule_id: str = "dear", when: str = "{is: above, than: reference}") -> str:
-    return RULE.format(id=rule_id, when=when)
 
 
 @pytest.fixture(scope="module")

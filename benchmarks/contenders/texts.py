@@ -13,7 +13,7 @@ from statistics import median
 
 import polars as pl
 
-from genomlys.engine.assess import ALL, asked
+from genomlys.engine.asking import ALL, asked
 from genomlys.engine.conditions.base import Sight
 from genomlys.engine.evaluate import flagged
 from genomlys.engine.justification import sentence

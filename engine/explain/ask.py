@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from genomlys.engine.areas import classify
-from genomlys.engine.assess import asked
+from genomlys.engine.asking import asked
 from genomlys.engine.candidates import propose
 from genomlys.engine.conditions.base import SUBJECTS, Subject
 from genomlys.engine.dataset import Dataset
