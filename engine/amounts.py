@@ -1,10 +1,12 @@
 """A written number with what it counts: "8 093 kr/inv", "1 procentenhet", "12,3 mnkr", "SEK 12.3 million".
 
-All are columns of text from columns of text or numbers; null stays null. A no-break space joins the words.
+All are columns of text from columns of text or numbers, and null stays null; ``format_`` writes one number. A no-break
+space joins the words.
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 import polars as pl
@@ -140,3 +142,15 @@ def _joined(text: pl.Expr, word: pl.Expr, lang: Lang) -> pl.Expr:
         )
         .struct.field("text")
     )
+
+
+@lru_cache(maxsize=4096)
+def format_percent(ratio: float, lang: Lang = "sv") -> str:
+    """One ratio as ``percent_text`` writes it."""
+    return str(pl.select(percent_text(pl.lit(ratio), lang)).item())
+
+
+@lru_cache(maxsize=256)
+def format_tkr(money: float, lang: Lang = "sv") -> str:
+    """One amount as ``tkr_text`` writes it."""
+    return str(pl.select(tkr_text(pl.lit(money), lang)).item())

@@ -57,6 +57,7 @@ ORDER = [
     ["engine.conditions.margin", "engine.conditions.columns"],
     ["engine.conditions.base"],
     [
+        "engine.conditions.apart",
         "engine.conditions.bases",
         "engine.conditions.difference",
         "engine.conditions.scope",

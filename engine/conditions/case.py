@@ -40,7 +40,7 @@ from genomlys.engine.conditions.base import (
 )
 from genomlys.engine.conditions.margin import Margin
 from genomlys.engine.conditions.others import Toward
-from genomlys.engine.conditions.reading import Header, Scope
+from genomlys.engine.conditions.reading import Header, Scope, percent
 from genomlys.engine.conditions.shape import Shape, words_of
 from genomlys.engine.errors import Lang, Place, Text
 from genomlys.engine.language.reader import Fields
@@ -185,7 +185,7 @@ class Case:
         }
 
     def say(self, lang: Lang) -> str:
-        side, confidence = others.SIDE_WORDS[self.side].in_(lang), others.percent(self.confidence, lang)
+        side, confidence = others.SIDE_WORDS[self.side].in_(lang), percent(self.confidence, lang)
         return phrase(
             f"{side} liknande kommuner, med {confidence} säkerhet (Crawford–Howell)",
             f"{side} similar municipalities, at {confidence} confidence (Crawford-Howell)",

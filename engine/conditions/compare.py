@@ -19,6 +19,7 @@ from typing import Literal
 import polars as pl
 
 from genomlys.engine.conditions import columns
+from genomlys.engine.conditions.apart import apart
 from genomlys.engine.conditions.base import Field, Figures, InYear, Need, Sight, Subject, phrase
 from genomlys.engine.conditions.bases import THAN, Basis, Benchmark, OwnBefore
 from genomlys.engine.conditions.difference import NO_DIRECTION, Band, Side, gap, margin
@@ -157,40 +158,12 @@ class Compare:
 
 def beside(than: Basis, own: pl.Expr, basis: pl.Expr) -> dict[str, Field]:
     """What a text may say of a value beside its basis; ``basis`` alone is that of the KPI's own year."""
-    literal = own - basis
     return {
         "basis": Field("value", (than.value(0),)),
         "basis_name": Field("word", than.title()),
         "basis_year": Field("integer", (than.year(),)),
-        "gap": Field("difference", (literal,)),
-        "gap_percent": gap_percent(own, basis),
-        "over": Field("word", _by_sign(literal, ("över", "above"), ("under", "below"), ("på", "at"))),
-        "higher": Field("word", _by_sign(literal, ("högre", "higher"), ("lägre", "lower"), ("lika hög", "equal"))),
+        **apart(own, basis),
     }
-
-
-def gap_percent(own: pl.Expr, basis: pl.Expr) -> Field:
-    """How far apart they are in per cent of the basis."""
-    literal = own - basis
-    # "161 % below" and "2 337 % above" tell nobody anything: then the difference is written.
-    telling = (basis > 0) & (own > 0) & (literal.abs() <= 2 * basis)
-    ratio = pl.when(telling).then(literal.abs() / basis)
-    return Field("percent", (ratio,), instead=Field("difference", (literal,)))
-
-
-def _by_sign(
-    difference: pl.Expr, positive: tuple[str, str], negative: tuple[str, str], zero: tuple[str, str]
-) -> tuple[pl.Expr, pl.Expr]:
-    def pick(index: int) -> pl.Expr:
-        return (
-            pl.when(difference > 0)
-            .then(pl.lit(positive[index]))
-            .when(difference < 0)
-            .then(pl.lit(negative[index]))
-            .otherwise(pl.lit(zero[index]))
-        )
-
-    return pick(0), pick(1)
 
 
 def read(fields: Fields, header: Header, scope: Scope) -> Compare | None:

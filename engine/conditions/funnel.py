@@ -42,7 +42,7 @@ from genomlys.engine.conditions.base import (
 from genomlys.engine.conditions.bases import BENCHMARK_WORDS, Benchmark
 from genomlys.engine.conditions.margin import Margin, of_numbers
 from genomlys.engine.conditions.others import Toward
-from genomlys.engine.conditions.reading import Header, Scope
+from genomlys.engine.conditions.reading import Header, Scope, percent
 from genomlys.engine.conditions.shape import Shape, words_of
 from genomlys.engine.errors import Lang, Place, Text
 from genomlys.engine.language.reader import Fields
@@ -200,7 +200,7 @@ class Funnel:
         }
 
     def say(self, lang: Lang) -> str:
-        side, confidence = others.SIDE_WORDS[self.side].in_(lang), others.percent(self.confidence, lang)
+        side, confidence = others.SIDE_WORDS[self.side].in_(lang), percent(self.confidence, lang)
         return phrase(
             f"{side} {self.than.say(lang)}, utanför trattens gränser ({confidence})",
             f"{side} {self.than.say(lang)}, outside the funnel's limits ({confidence})",

@@ -18,9 +18,10 @@ from dataclasses import dataclass
 import polars as pl
 
 from genomlys.engine.conditions import columns, yearly
+from genomlys.engine.conditions.apart import gap_percent
 from genomlys.engine.conditions.base import Field, Figures, InYear, Need, Sight, Subject, phrase
 from genomlys.engine.conditions.bases import BENCHMARK_WORDS, Benchmark, Number, OwnBefore
-from genomlys.engine.conditions.compare import SIDE, SIDE_WORDS, SIDES, beside, gap_percent
+from genomlys.engine.conditions.compare import SIDE, SIDE_WORDS, SIDES, beside
 from genomlys.engine.conditions.difference import NO_DIRECTION, OPPOSITE, Band, Side, change, gap, margin
 from genomlys.engine.conditions.margin import Margin, all_of, any_of
 from genomlys.engine.conditions.reading import BY, Header, Scope, needs_direction, read_against, read_band

@@ -16,11 +16,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from genomlys.engine.conditions import columns
+from genomlys.engine.conditions.apart import apart
 from genomlys.engine.conditions.base import Among, Field, Window
 from genomlys.engine.conditions.difference import TIE
 from genomlys.engine.conditions.margin import Margin, of_difference
 from genomlys.engine.conditions.reading import Scope
-from genomlys.engine.errors import Lang, Text
+from genomlys.engine.errors import Text
 from genomlys.engine.language.reader import Fields, Quantity
 from genomlys.engine.language.words import QUANTITY, Choice, Word
 
@@ -164,26 +165,6 @@ def read_percent(fields: Fields, word: str, code: str, least: int, example: str)
     return None
 
 
-def percent(share: Fraction, lang: Lang) -> str:
-    """ "95 %", "99,8 %"."""
-    number = f"{float(share * 100):g}"
-    return f"{number if lang == 'en' else number.replace('.', ',')} %"
-
-
 def beside(own: pl.Expr, basis: pl.Expr, title: tuple[pl.Expr, pl.Expr]) -> dict[str, Field]:
     """What a text may say of a value beside the middle of others."""
-    literal = own - basis
-    telling = (basis > 0) & (own > 0) & (literal.abs() <= 2 * basis)
-    ratio = pl.when(telling).then(literal.abs() / basis)
-
-    def by_sign(up: str, down: str) -> pl.Expr:
-        return pl.when(literal > 0).then(pl.lit(up)).otherwise(pl.lit(down))
-
-    return {
-        "basis": Field("value", (basis,)),
-        "basis_name": Field("word", title),
-        "gap": Field("difference", (literal,)),
-        "gap_percent": Field("percent", (ratio,), instead=Field("difference", (literal,))),
-        "over": Field("word", (by_sign("över", "under"), by_sign("above", "below"))),
-        "higher": Field("word", (by_sign("högre", "lägre"), by_sign("higher", "lower"))),
-    }
+    return {"basis": Field("value", (basis,)), "basis_name": Field("word", title), **apart(own, basis)}

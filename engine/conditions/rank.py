@@ -45,7 +45,7 @@ from genomlys.engine.conditions.base import (
 from genomlys.engine.conditions.difference import TIE
 from genomlys.engine.conditions.margin import INF, Margin, bounded
 from genomlys.engine.conditions.others import Toward
-from genomlys.engine.conditions.reading import Header, Scope
+from genomlys.engine.conditions.reading import Header, Scope, percent
 from genomlys.engine.conditions.shape import Shape, words_of
 from genomlys.engine.errors import Lang, Place, Text
 from genomlys.engine.language.reader import Fields
@@ -271,7 +271,7 @@ class Rank:
     def say(self, lang: Lang) -> str:
         side, among = _SAID[self.side].in_(lang), others.AMONG_WORDS[self.among].in_(lang)
         if self.share is not None:
-            share = others.percent(self.share, lang)
+            share = percent(self.share, lang)
             return phrase(f"bland de {share} {side} av {among}", f"among the {side} {share} of {among}", lang)
         if self.places == 1:
             return phrase(f"den {side} av {among}", f"the {side} of {among}", lang)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Final
 
 from genomlys.engine.conditions.bases import Basis, Number, read_basis
 from genomlys.engine.conditions.difference import Band
 from genomlys.engine.conditions.scope import Scope as Scope
-from genomlys.engine.errors import Place, Text
+from genomlys.engine.errors import Lang, Place, Text
 from genomlys.engine.language.reader import Fields, Quantity, shown
 from genomlys.engine.language.words import QUANTITY, Choice, Either, Phrase, Word
 from genomlys.engine.language.yamlfile import Node
@@ -156,3 +157,9 @@ def _measure_remedy(word: str, stated: str | None, scope: Scope) -> Text:
         f"Skriv '{narrowed}' under 'kpi' i 'for_each'{', eller procent' * (word == 'by')}.",
         f"Write '{narrowed}' below 'kpi' in 'for_each'{', or per cent' * (word == 'by')}.",
     )
+
+
+def percent(share: Fraction, lang: Lang) -> str:
+    """ "95 %", "99,8 %"."""
+    number = f"{float(share * 100):g}"
+    return f"{number if lang == 'en' else number.replace('.', ',')} %"

@@ -24,7 +24,7 @@ from genomlys.engine.conditions import columns
 from genomlys.engine.conditions.base import Field, Figures, Need, Sight, Subject, Told, phrase
 from genomlys.engine.conditions.difference import NO_DIRECTION, Band, applies
 from genomlys.engine.conditions.margin import Margin, all_of, bounded, of_numbers
-from genomlys.engine.conditions.reading import BY, Header, Scope, needs_direction, read_band
+from genomlys.engine.conditions.reading import BY, Header, Scope, needs_direction, percent, read_band
 from genomlys.engine.conditions.shape import Shape, words_of
 from genomlys.engine.conditions.trend_metrics import Change, TrendTest, own_years
 from genomlys.engine.errors import Lang, Place, Text
@@ -170,7 +170,7 @@ class Trend:
 
     def say(self, lang: Lang) -> str:
         by = "" if self.by.kind == "none" else self.by.say(lang) + phrase(" om året", " a year", lang)
-        words, confidence = _WORDS[self.change].in_(lang), _percent(self.confidence, lang)
+        words, confidence = _WORDS[self.change].in_(lang), percent(self.confidence, lang)
         return phrase(
             f"{words}{by} över {self.years} år, med {confidence} säkerhet",
             f"{words}{by} over {self.years} years, at {confidence} confidence",
@@ -180,12 +180,6 @@ class Trend:
 
 def _by_sign(slope: pl.Expr, up: str, down: str) -> pl.Expr:
     return pl.when(slope > 0).then(pl.lit(up)).otherwise(pl.lit(down))
-
-
-def _percent(share: Fraction, lang: Lang) -> str:
-    """ "90 %", "99,8 %"."""
-    number = f"{float(share * 100):g}"
-    return f"{number if lang == 'en' else number.replace('.', ',')} %"
 
 
 def read(fields: Fields, header: Header, scope: Scope) -> Trend | None:
@@ -244,9 +238,9 @@ def _can_be_reached(fields: Fields, years: int, confidence: Fraction, *, two_sid
         "never-fires",
         fields.value_place("confidence"),
         Text(
-            f"{years} år kan inte visa en trend med {_percent(confidence, 'sv')} säkerhet: "
+            f"{years} år kan inte visa en trend med {percent(confidence, 'sv')} säkerhet: "
             f"det minsta p-värde de kan ge är {format_number(smallest, 3, 'sv')}.",
-            f"{years} years cannot show a trend at {_percent(confidence, 'en')} confidence: "
+            f"{years} years cannot show a trend at {percent(confidence, 'en')} confidence: "
             f"the smallest p-value they can give is {format_number(smallest, 3, 'en')}.",
         ),
         Text(

@@ -37,6 +37,7 @@ from genomlys.engine.errors import Text, nearest
 from genomlys.engine.language.reader import Fields, Reader, shown
 from genomlys.engine.language.template import NAME, check_slots, template_of
 from genomlys.engine.language.yamlfile import Node, Scalar
+from genomlys.engine.names import listed
 
 # One line a kind. A kind says its SHAPES, whose WORDS it knows; which of them are TELLING, so that they are enough to
 # recognise it; which words it takes for IS, that tell even more; and the SUBJECTS it can be asked of. Of kinds that
@@ -248,8 +249,8 @@ def _may_be_asked(fields: Fields, kind: ModuleType, subject: Subject) -> bool:
         )
     else:
         remedy = Text(
-            f"Det gäller {_listed([WHAT[each].sv for each in kind.SUBJECTS], 'och')}.",
-            f"It is for {_listed([WHAT[each].en for each in kind.SUBJECTS], 'and')}.",
+            f"Det gäller {listed([WHAT[each].sv for each in kind.SUBJECTS], 'sv')}.",
+            f"It is for {listed([WHAT[each].en for each in kind.SUBJECTS], 'en')}.",
         )
     fields.refuse(
         "wrong-subject",
@@ -261,11 +262,6 @@ def _may_be_asked(fields: Fields, kind: ModuleType, subject: Subject) -> bool:
         remedy,
     )
     return False
-
-
-def _listed(words: list[str], last: str) -> str:
-    *head, tail = words
-    return f"{', '.join(head)} {last} {tail}" if head else tail
 
 
 def _has_foreign(fields: Fields, own: set[str], said: str, remedy: Text) -> bool:

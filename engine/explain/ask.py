@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
+from genomlys.engine.amounts import format_tkr
 from genomlys.engine.areas import classify
 from genomlys.engine.asking import asked
 from genomlys.engine.candidates import propose
@@ -250,7 +251,7 @@ def _rank(row: Row, of: int, lang: Lang) -> Rank:
         (Text("läge mot målet", "against the goal"), words.CLASSES[row["tier_class"]].in_(lang)),
         (Text("allvarsgrad", "severity"), words.LEVELS[severity].in_(lang) if severity else none),
         (Text("prioriterad inriktning", "priority"), row["tier_priority"] or none),
-        (Text("belopp", "money"), words.tkr(money, lang) if money is not None else unknown),
+        (Text("belopp", "money"), format_tkr(money, lang) if money is not None else unknown),
         (Text("år i följd", "years in a row"), str(row["tier_years"] or unknown)),
         (
             Text("underlag", "evidence"),

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
+from genomlys.engine.amounts import format_percent
 from genomlys.engine.conditions.base import Figures, InYear
 from genomlys.engine.errors import Text
 from genomlys.engine.explain import words
@@ -101,7 +102,7 @@ def _made_of(case: Context, kpi: str, source: str, year: int) -> str:
 def _difference(case: Context, row: Row, at: str) -> Fact:
     basis = row[f"{at}.basis"]
     apart = row[f"{at}.value"] - basis
-    share = f" ({words.percent(abs(apart) / basis, case.lang)})" if basis > 0 and apart else ""
+    share = f" ({format_percent(abs(apart) / basis, case.lang)})" if basis > 0 and apart else ""
     return Fact("difference", words.difference(apart, row["measure"], row["decimals"], case.lang) + share, apart)
 
 

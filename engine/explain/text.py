@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
+from genomlys.engine.amounts import format_tkr
 from genomlys.engine.errors import Lang, Text
 from genomlys.engine.explain import words
 from genomlys.engine.explain.model import Cell, Explanation, Made, Origin, Rank, Step
@@ -191,7 +192,7 @@ def _consequences(each: Explanation, lang: Lang) -> Iterator[str]:
     if each.q is not None and each.status == "flagged":
         yield _among_many(each.q).in_(lang)
     if each.money is not None:
-        money = words.tkr(each.money, lang)
+        money = format_tkr(each.money, lang)
         yield Text(f"Skillnaden motsvarar {money} om året.", f"The difference is worth {money} a year.").in_(lang)
 
 

@@ -15,6 +15,7 @@ from typing import Final
 import polars as pl
 
 from genomlys.engine import evaluate
+from genomlys.engine.amounts import format_percent
 from genomlys.engine.conditions import columns
 from genomlys.engine.conditions.base import Condition, RuleMargin
 from genomlys.engine.conditions.tree import leaves
@@ -158,7 +159,7 @@ def _said(row: Row, lang: Lang) -> Turn:
     moved = Text("stiger" if by > 0 else "sjunker", "rises" if by > 0 else "falls")
     flag = Text("släcks", "is cleared") if row["_held"] else Text("tänds", "is raised")
     much = words.difference(abs(by), measure, decimals, lang)
-    share = f" ({words.percent(abs(by / was), lang)})" if was > 0 else ""
+    share = f" ({format_percent(abs(by / was), lang)})" if was > 0 else ""
     then = words.value(to, measure, decimals, lang)
     open_ = Text("; utfallet blir då okänt", "; the verdict is then unknown") if row["_open"] else Text("", "")
     said = Text(

@@ -89,16 +89,6 @@ def difference(number: float, measure: str, decimals: int, lang: Lang) -> str:
     return _measured(format_number(number, min(shown, 6), lang), measure, True, lang)
 
 
-@lru_cache(maxsize=4096)
-def percent(ratio: float, lang: Lang) -> str:
-    return str(pl.select(amounts.percent_text(pl.lit(ratio), lang)).item())
-
-
-@lru_cache(maxsize=256)
-def tkr(money: float, lang: Lang) -> str:
-    return str(pl.select(amounts.tkr_text(pl.lit(money), lang)).item())
-
-
 _NUMBER: Final = "\0"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from genomlys.engine.amounts import percent_text, tkr_text
+from genomlys.engine.amounts import format_percent, format_tkr
 from genomlys.engine.assess import Assessment
 from genomlys.engine.errors import Lang, Text
 from genomlys.engine.report.blocks import Block, Heading, Paragraph, Table
@@ -81,8 +81,8 @@ def _where(gap: float, ratio: float | None, lang: Lang) -> str:
     if gap == 0:
         return Text("i nivå med referenskostnaden", "level with the reference cost").in_(lang)
     side = Text("över", "above") if gap > 0 else Text("under", "below")
-    money = f"{_tkr(abs(gap), lang)} {Text('om året', 'a year').in_(lang)}"
-    much = money if ratio is None else f"{_percent(abs(ratio), lang)} ({money})"
+    money = f"{format_tkr(abs(gap), lang)} {Text('om året', 'a year').in_(lang)}"
+    much = money if ratio is None else f"{format_percent(abs(ratio), lang)} ({money})"
     return f"{much} {side.in_(lang)} {Text('referenskostnaden', 'the reference cost').in_(lang)}"
 
 
@@ -90,7 +90,7 @@ def _both_sides(sums: Row, lang: Lang) -> str:
     """Where some lie above and some below, which the sum alone would hide."""
     if not (sums["above"] and sums["below"]):
         return ""
-    over, under = _tkr(sums["above_gap"], lang), _tkr(-sums["below_gap"], lang)
+    over, under = format_tkr(sums["above_gap"], lang), format_tkr(-sums["below_gap"], lang)
     above, below = sums["above"], sums["below"]
     are = "is" if above == 1 else "are"
     return Text(
@@ -127,11 +127,3 @@ def _left_out(assessment: Assessment) -> list[str]:
             inside = listed([names[kpi] for kpi in there["kpi"]], lang)
             texts.append(f"{said.in_(lang)}: {inside}.")
     return texts
-
-
-def _tkr(value: float, lang: Lang) -> str:
-    return str(pl.select(tkr_text(pl.lit(value), lang)).item())
-
-
-def _percent(value: float, lang: Lang) -> str:
-    return str(pl.select(percent_text(pl.lit(value), lang)).item())
