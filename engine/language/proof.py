@@ -4,16 +4,22 @@ Every condition is taken as a claim about a few things that can be so or so: the
 side, a status. What sets the conditions' answers apart are finitely many values of each, so that all worlds there are
 can be gone through. What two conditions read of the same thing is thereby held together; all else is taken to be free,
 so that what is proven is so, and what is not proven may still be.
+
+The worlds are a grid with an axis a variable: the variable's values lie along its own axis, and a claim's answers along
+the axes of what it is about.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from enum import Enum
-from itertools import pairwise, product
+from enum import IntEnum
+from itertools import pairwise
 from math import prod
 from typing import Any, Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from genomlys.engine.conditions.base import Condition, Lags, Metric, Sight
 from genomlys.engine.conditions.bases import Basis, Benchmark, Number, OwnBefore
@@ -38,16 +44,18 @@ from genomlys.engine.language.model import Rule
 from genomlys.engine.vocabulary import HORIZONS, MEASURE_STATUSES, SAVING_KINDS, SIGNAL_KINDS
 
 
-class Answer(Enum):
-    """As a verdict: flagged, clear, unknown or not applicable."""
+class Answer(IntEnum):
+    """As a verdict: not applicable, clear, unknown or flagged; in this order, of which Kleene's logic is made."""
 
-    HOLDS = "holds"
-    FAILS = "fails"
-    UNKNOWN = "unknown"
-    MEANINGLESS = "meaningless"
+    MEANINGLESS = 0
+    FAILS = 1
+    UNKNOWN = 2
+    HOLDS = 3
 
 
-_World: TypeAlias = Mapping[Hashable, Any]
+# Each variable's values along its axis, and what is answered along some of the axes.
+_Worlds: TypeAlias = Mapping[Hashable, NDArray[Any]]
+_Answers: TypeAlias = NDArray[np.integer[Any]]
 # A variable's words, or the numbers at which an answer turns.
 _Values: TypeAlias = frozenset[Any]
 
@@ -69,29 +77,28 @@ _CHANGES: Final = {"rising": "above", "falling": "below", "worsening": "worse", 
 
 @dataclass(frozen=True)
 class _Claim:
-    """``about``: each variable with its values; ``answer`` of a world in which all of them have one."""
+    """``about``: each variable with its values; ``answers`` in worlds in which all of them have one."""
 
     about: Mapping[Hashable, _Values]
-    answer: Callable[[_World], Answer]
+    answers: Callable[[_Worlds], _Answers]
 
 
 def never(tree: Tree, scope: Scope, rules: Mapping[str, Rule]) -> bool:
     """Whether the tree holds in no world. ``rules``: those that references lead to, by id."""
-    worlds = _Worlds([tree], scope, rules)
-    return worlds.can_be_told and not any(answer is Answer.HOLDS for (answer,) in worlds)
+    told = _told([tree], scope, rules)
+    return told is not None and Answer.HOLDS not in told[0]
 
 
 def always(tree: Tree, scope: Scope, rules: Mapping[str, Rule]) -> bool:
     """Whether there is no world in which the tree does not hold; it may be unknown or have no meaning."""
-    worlds = _Worlds([tree], scope, rules)
-    answers = {answer for (answer,) in worlds} if worlds.can_be_told else set()
-    return Answer.HOLDS in answers and Answer.FAILS not in answers
+    told = _told([tree], scope, rules)
+    return told is not None and Answer.HOLDS in told[0] and Answer.FAILS not in told[0]
 
 
 def follows(tree: Tree, given: Tree, scope: Scope, rules: Mapping[str, Rule]) -> bool:
     """Whether ``tree`` holds in every world in which ``given`` does."""
-    worlds = _Worlds([given, tree], scope, rules)
-    return worlds.can_be_told and all(then is Answer.HOLDS for first, then in worlds if first is Answer.HOLDS)
+    told = _told([given, tree], scope, rules)
+    return told is not None and not ((told[0] == Answer.HOLDS) & (told[1] != Answer.HOLDS)).any()
 
 
 def is_within(inner: Scope, outer: Scope) -> bool:
@@ -104,22 +111,16 @@ def is_within(inner: Scope, outer: Scope) -> bool:
     return True
 
 
-class _Worlds:
-    """All answers that several trees can have together."""
-
-    def __init__(self, trees: Sequence[Tree], scope: Scope, rules: Mapping[str, Rule]) -> None:
-        self._trees = [_inlined(tree, scope, rules) for tree in trees]
-        conditions = [leaf for tree in self._trees for leaf in leaves(tree)]
-        self._claims = {leaf: _claim(leaf, scope) for leaf in conditions}
-        about = _about(self._claims.values())
-        self._spread = {variable: _spread(values) for variable, values in about.items()}
-        self.can_be_told = prod(len(values) for values in self._spread.values()) <= MOST_WORLDS
-
-    def __iter__(self) -> Iterator[tuple[Answer, ...]]:
-        for values in product(*self._spread.values()):
-            world = dict(zip(self._spread, values, strict=True))
-            told = {leaf: claim.answer(world) for leaf, claim in self._claims.items()}
-            yield tuple(_answer(tree, told) for tree in self._trees)
+def _told(trees: Sequence[Tree], scope: Scope, rules: Mapping[str, Rule]) -> list[_Answers] | None:
+    """The answers that the trees have together in all worlds; None where there are too many."""
+    inlined = [_inlined(tree, scope, rules) for tree in trees]
+    claims = {leaf: _claim(leaf, scope) for tree in inlined for leaf in leaves(tree)}
+    spread = {variable: _spread(values) for variable, values in _about(claims.values()).items()}
+    if prod(len(values) for values in spread.values()) > MOST_WORLDS:
+        return None
+    worlds = dict(zip(spread, np.meshgrid(*spread.values(), indexing="ij", sparse=True), strict=True))
+    told = {leaf: claim.answers(worlds) for leaf, claim in claims.items()}
+    return [_answers(tree, told) for tree in inlined]
 
 
 def _inlined(tree: Tree, scope: Scope, rules: Mapping[str, Rule]) -> Tree:
@@ -133,27 +134,24 @@ def _inlined(tree: Tree, scope: Scope, rules: Mapping[str, Rule]) -> Tree:
     return below if is_within(scope, rule.scope) else Branch(tree.place, "all", (below, tree), 2)
 
 
-def _answer(tree: Tree, told: Mapping[Condition, Answer]) -> Answer:
+def _answers(tree: Tree, told: Mapping[Condition, _Answers]) -> _Answers:
     if not isinstance(tree, Branch):
         return told[tree]
-    answers = [_answer(part, told) for part in tree.parts]
+    answers = [_answers(part, told) for part in tree.parts]
     match tree.joint:
         case "not":
-            return {Answer.HOLDS: Answer.FAILS, Answer.FAILS: Answer.HOLDS}.get(answers[0], answers[0])
+            turned = Answer.HOLDS + Answer.FAILS - answers[0]
+            return np.where(answers[0] == Answer.MEANINGLESS, Answer.MEANINGLESS, turned)
         case "all":
             return _at_least(answers, len(answers))
         case _:
             return _at_least(answers, tree.k)
 
 
-def _at_least(answers: Sequence[Answer], k: int) -> Answer:
-    """Kleene's logic, as the margins' truth beside them: what has no meaning cannot hold."""
-    holding, unknown = answers.count(Answer.HOLDS), answers.count(Answer.UNKNOWN)
-    if len(answers) - answers.count(Answer.MEANINGLESS) < k:
-        return Answer.MEANINGLESS
-    if holding >= k:
-        return Answer.HOLDS
-    return Answer.UNKNOWN if holding + unknown >= k else Answer.FAILS
+def _at_least(answers: Sequence[_Answers], k: int) -> _Answers:
+    """The k-th greatest, as of the margins: what has no meaning cannot hold."""
+    reached = [sum(each >= answer for each in answers) >= k for answer in (Answer.FAILS, Answer.UNKNOWN, Answer.HOLDS)]
+    return np.asarray(sum(reached))
 
 
 def _about(claims: Iterable[_Claim]) -> dict[Hashable, _Values]:
@@ -262,7 +260,7 @@ def _compared(side: str, than: Basis, by: Band, lag: int, scope: Scope) -> _Clai
     # Of a KPI whose direction is not known, worse may be either way.
     what = (basis, lag, by_direction)
     sign = 1 if side in ("above", "worse") else -1
-    found = [_Claim({("sign", what): frozenset((-1, 0, 1))}, lambda world: _truth(world[("sign", what)] == sign))]
+    found = [_Claim({("sign", what): frozenset((-1, 0, 1))}, lambda worlds: _truth(worlds[("sign", what)] == sign))]
     size = ("size", by.kind, what)
     if by.kind == "material":
         found.append(_above(size, 1.0 + by.value))
@@ -271,21 +269,21 @@ def _compared(side: str, than: Basis, by: Band, lag: int, scope: Scope) -> _Clai
     return _where_meant("direction", _all_of(found)) if by_direction else _all_of(found)
 
 
-def _truth(holds: bool) -> Answer:
-    return Answer.HOLDS if holds else Answer.FAILS
+def _truth(holds: NDArray[np.bool_]) -> _Answers:
+    return np.where(holds, Answer.HOLDS, Answer.FAILS)
 
 
 def _one_of(variable: Hashable, values: Iterable[str], wanted: Iterable[str]) -> _Claim:
-    chosen = frozenset(wanted)
-    return _Claim({variable: frozenset(values)}, lambda world: _truth(world[variable] in chosen))
+    chosen = list(wanted)
+    return _Claim({variable: frozenset(values)}, lambda worlds: _truth(np.isin(worlds[variable], chosen)))
 
 
 def _above(variable: Hashable, limit: float) -> _Claim:
-    return _Claim({variable: frozenset((limit,))}, lambda world: _truth(world[variable] > limit))
+    return _Claim({variable: frozenset((limit,))}, lambda worlds: _truth(worlds[variable] > limit))
 
 
 def _below(variable: Hashable, limit: float) -> _Claim:
-    return _Claim({variable: frozenset((limit,))}, lambda world: _truth(world[variable] < limit))
+    return _Claim({variable: frozenset((limit,))}, lambda worlds: _truth(worlds[variable] < limit))
 
 
 def _all_of(parts: Sequence[_Claim]) -> _Claim:
@@ -293,37 +291,32 @@ def _all_of(parts: Sequence[_Claim]) -> _Claim:
 
 
 def _at_least_of(parts: Sequence[_Claim], k: int) -> _Claim:
-    return _Claim(_about(parts), lambda world: _at_least([part.answer(world) for part in parts], k))
+    return _Claim(_about(parts), lambda worlds: _at_least([part.answers(worlds) for part in parts], k))
 
 
-_NOT_KNOWN: Final = _Claim({}, lambda world: Answer.UNKNOWN)
+_NOT_KNOWN: Final = _Claim({}, lambda worlds: np.array(Answer.UNKNOWN))
 
 
 def _where_ok(claim: _Claim) -> _Claim:
     """A figure that is missing, too old or suppressed is compared with nothing; it may also have no meaning."""
-
-    def answer(world: _World) -> Answer:
-        told = claim.answer(world)
-        return told if told is Answer.MEANINGLESS or world.get(_STATE, _OK) == _OK else Answer.UNKNOWN
-
-    return _Claim(claim.about, answer)
+    always = np.array(_OK)
+    return _Claim(claim.about, lambda worlds: _unknown_unless(worlds.get(_STATE, always) == _OK, claim.answers(worlds)))
 
 
 def _where_known(variable: Hashable, claim: _Claim) -> _Claim:
     known = ("known", variable)
     about = {**claim.about, known: frozenset(_MEANT)}
+    return _Claim(about, lambda worlds: _unknown_unless(worlds[known] == "yes", claim.answers(worlds)))
 
-    def answer(world: _World) -> Answer:
-        told = claim.answer(world)
-        return told if told is Answer.MEANINGLESS or world[known] == "yes" else Answer.UNKNOWN
 
-    return _Claim(about, answer)
+def _unknown_unless(known: NDArray[np.bool_], answers: _Answers) -> _Answers:
+    return np.where(known | (answers == Answer.MEANINGLESS), answers, Answer.UNKNOWN)
 
 
 def _where_meant(variable: Hashable, claim: _Claim) -> _Claim:
     meant = ("meant", variable)
     about = {**claim.about, meant: frozenset(_MEANT)}
-    return _Claim(about, lambda world: claim.answer(world) if world[meant] == "yes" else Answer.MEANINGLESS)
+    return _Claim(about, lambda worlds: np.where(worlds[meant] == "yes", claim.answers(worlds), Answer.MEANINGLESS))
 
 
 def _one_way(leaf: Condition, side: str | None, of: Hashable, scope: Scope) -> _Claim:
@@ -333,7 +326,7 @@ def _one_way(leaf: Condition, side: str | None, of: Hashable, scope: Scope) -> _
     if side not in ("above", "below", "worse", "better"):
         return _opaque(leaf)
     way, sign = ("way", of, side in ("worse", "better")), 1 if side in ("above", "worse") else -1
-    turned = _Claim({way: frozenset((-1, 0, 1))}, lambda world: _truth(world[way] == sign))
+    turned = _Claim({way: frozenset((-1, 0, 1))}, lambda worlds: _truth(worlds[way] == sign))
     return _where_ok(_all_of([turned, _opaque(leaf)]))
 
 
