@@ -8,19 +8,24 @@ rounded half away from zero, the way a person rounds what is written: 2.675 is h
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from genomlys.engine.errors import Lang
 from genomlys.engine.numbers import MINUS
+
+Floats = NDArray[np.float64]
 
 NBSP: Final = "\u00a0"
 
 _GROUP: Final[dict[Lang, str]] = {"sv": NBSP, "en": ","}
 _POINT: Final[dict[Lang, str]] = {"sv": ",", "en": "."}
-_DIGITS: Final = 18  # as many as an int64 always holds, with one to spare for the 1 that keeps leading zeros
-_TOP: Final = 10**_DIGITS
+_TOP: Final = 1000**6  # twice as much is held by an int64
 
 
 def number_text(value: pl.Expr, decimals: pl.Expr | int, lang: Lang = "sv") -> pl.Expr:
@@ -29,29 +34,51 @@ def number_text(value: pl.Expr, decimals: pl.Expr | int, lang: Lang = "sv") -> p
     ``decimals`` is one number or a column, -3 to 6; a negative one rounds to tens, hundreds or thousands.
     Null, NaN, infinity and what has more than 18 digits before the decimal sign become null.
     """
-    places = pl.lit(decimals, dtype=pl.Int64) if isinstance(decimals, int) else decimals.cast(pl.Int64)
-    number = value.cast(pl.Float64)
-    whole, part, below = pl.field("whole"), pl.field("part"), pl.field("below")
-    quotient, unit, scale, digits = pl.field("quotient"), pl.field("unit"), pl.field("scale"), pl.field("digits")
-    # A struct hands each step to the next, so that it is worked out once in an eager query too.
-    return (
-        pl.struct(number.alias("quotient"), _power(-places).alias("unit"), _power(places).alias("scale"))
-        .struct.with_fields(quotient=quotient.abs() / unit, below=quotient < 0)
-        .struct.with_fields(whole=quotient.floor(), part=(quotient - quotient.floor()) * scale)
-        .struct.with_fields(digits=part.floor() + _rounds_up(part, quotient * scale).cast(pl.Float64))
-        .struct.with_fields(
-            whole=((whole + (digits >= scale).cast(pl.Float64)) * unit),
-            part=pl.when(digits < scale).then(digits).otherwise(0.0),
-        )
-        .struct.with_fields(
-            minus=pl.when(below & (whole + part > 0)).then(pl.lit(MINUS)).otherwise(pl.lit("")),
-            whole=pl.when(whole < _TOP).then(whole).cast(pl.Int64) + _TOP,
-            part=pl.when(whole < _TOP).then(part + scale).cast(pl.Int64),
-        )
-        .struct.with_fields(whole=whole.cast(pl.String), part=part.cast(pl.String).str.slice(1))
-        .struct.with_fields(text=pl.concat_str(pl.field("minus"), _grouped(whole, lang), _with_point(part, lang)))
-        .struct.field("text")
+    places = pl.lit(decimals) if isinstance(decimals, int) else decimals
+    # Over whole columns at once. As one expression its many steps took Polars longer to plan than to work out.
+    write = partial(_written, lang=lang)
+    return pl.map_batches([value, places], write, return_dtype=pl.String, is_elementwise=True)
+
+
+def _written(columns: Sequence[pl.Series], lang: Lang) -> pl.Series:
+    """Of numbers and their decimals, of which either may be a single one."""
+    value, places = np.broadcast_arrays(*(column.cast(pl.Float64).to_numpy() for column in columns))
+    with np.errstate(invalid="ignore"):  # of infinity, which cannot be written
+        whole, digits, scale = _rounded(np.abs(value), places)
+    can_be_written = whole < _TOP
+    numbers = pl.DataFrame(
+        {
+            "minus": (value < 0) & (whole + digits > 0),
+            "whole": np.where(can_be_written, whole, np.nan),
+            "digits": np.where(can_be_written, digits + scale, np.nan),
+        },
+        nan_to_null=True,
     )
+    groups = len(f"{whole.max(initial=0.0, where=can_be_written):,.0f}".split(","))
+    # A 1 before them keeps leading zeros.
+    texts = numbers.select(
+        minus=pl.when("minus").then(pl.lit(MINUS)).otherwise(pl.lit("")),
+        whole=(pl.col("whole").cast(pl.Int64) + 1000**groups).cast(pl.String),
+        digits=pl.col("digits").cast(pl.Int64).cast(pl.String).str.slice(1),
+    )
+    written = pl.concat_str("minus", _grouped(pl.col("whole"), groups, lang), _with_point(pl.col("digits"), lang))
+    return texts.select(written).to_series()
+
+
+def _rounded(size: Floats, places: Floats) -> tuple[Floats, Floats, Floats]:
+    """What stands before the decimal sign, what after it in units of the last digit, and how many of these make 1.
+
+    A binary number may fall short of the half it was written as. What it may lack is a relative 1e-9, but
+    never so much of the last digit that the rounding would be seen to be wrong.
+    """
+    unit, scale = 10.0 ** np.maximum(-places, 0.0), 10.0 ** np.maximum(places, 0.0)
+    quotient = size / unit
+    whole = np.floor(quotient)
+    part, last = (quotient - whole) * scale, quotient * scale
+    lacking = np.minimum(np.minimum(last * 1e-9, last * 4e-16 + 1e-6), 0.1)
+    digits = np.floor(part) + (part - np.floor(part) >= 0.5 - lacking)
+    carried = digits >= scale
+    return (whole + carried) * unit, np.where(carried, 0.0, digits), scale
 
 
 def format_number(value: float, decimals: int, lang: Lang = "sv") -> str:
@@ -70,25 +97,12 @@ def format_number(value: float, decimals: int, lang: Lang = "sv") -> str:
     return f"{minus}{whole * unit:,}".replace(",", _GROUP[lang]) + fraction
 
 
-def _power(exponent: pl.Expr) -> pl.Expr:
-    """10 to a positive exponent, else 1, as f64. Powers of integers are exact."""
-    return pl.lit(10, dtype=pl.Int64).pow(exponent.clip(0)).cast(pl.Float64)
-
-
-def _rounds_up(part: pl.Expr, size: pl.Expr) -> pl.Expr:
-    """Whether a half or more stands after the last digit; ``size`` is the whole number in units of that digit.
-
-    A binary number may fall short of the half it was written as. What it may lack is a relative 1e-9, but
-    never so much of the last digit that the rounding would be seen to be wrong.
-    """
-    return part - part.floor() >= 0.5 - pl.min_horizontal(size * 1e-9, size * 4e-16 + 1e-6, pl.lit(0.1))
-
-
-def _grouped(digits: pl.Expr, lang: Lang) -> pl.Expr:
-    """Groups of three out of "1" and 18 digits. Leading zeros go, but not the last digit."""
-    cut = [digits.str.slice(at, 3 if at < _DIGITS - 2 else 2) for at in range(1, _DIGITS, 3)]
+def _grouped(digits: pl.Expr, groups: int, lang: Lang) -> pl.Expr:
+    """Groups of three out of "1" and as many digits. Leading zeros go, but not the last digit."""
+    last = 3 * groups
+    cut = [digits.str.slice(at, min(3, last - at)) for at in range(1, last, 3)]
     head = pl.concat_str(cut, separator=_GROUP[lang]).str.strip_chars_start("0" + _GROUP[lang])
-    return pl.concat_str(head, digits.str.slice(_DIGITS))
+    return pl.concat_str(head, digits.str.slice(last))
 
 
 def _with_point(digits: pl.Expr, lang: Lang) -> pl.Expr:
