@@ -123,6 +123,8 @@ def read_override(read: Fields) -> Wanted | None:
             Text("här står inte vad som ändras.", "it does not say what is changed."),
             Text("Skriv 'by: …', 'severity: …' eller 'off: yes'.", "Write 'by: …', 'severity: …' or 'off: yes'."),
         )
+    elif condition is not None and not words:
+        _refuse_condition(read, "off" if off else "severity")
     read.finish()
     if len(reader.problems) > before or id_ is None or reason is None:
         return None
@@ -130,6 +132,22 @@ def read_override(read: Fields) -> Wanted | None:
     id_place = read.value_place(kind)
     found = tuple(words)
     return Wanted(kind, id_, id_place, at, found, severity, off, reason, decided, examples, read.place)
+
+
+def _refuse_condition(read: Fields, word: str) -> None:
+    """A condition is named where one of its own words is changed; ``word`` is of the whole."""
+    read.refuse(
+        "mixed-words",
+        read.key_place("condition"),
+        Text(
+            f"'condition' kan inte stå med bara '{word}', som inte hör till ett enda villkor.",
+            f"'condition' cannot stand with '{word}' alone, which is of no single condition.",
+        ),
+        Text(
+            "Ta bort 'condition', eller skriv vilken tröskel som ändras.",
+            "Remove it, or write the threshold that is changed.",
+        ),
+    )
 
 
 def changed_rule(reader: Reader, wanted: Wanted, draft: Draft[Rule], by: str) -> Draft[Rule]:

@@ -19,6 +19,7 @@ from genomlys.engine.language import vocabulary
 from genomlys.engine.language.words import (
     COUNT,
     DATEABLE,
+    THRESHOLDS,
     YEAR,
     Bilingual,
     ByYear,
@@ -133,6 +134,7 @@ def _override() -> Schema:
     schema["allOf"] = [
         {"anyOf": [{"required": ["rule"]}, {"required": ["move"]}]},
         {"anyOf": [{"required": [word]} for word in vocabulary.CHANGES]},
+        {"if": {"required": ["condition"]}, "then": {"anyOf": [{"required": [word]} for word in THRESHOLDS]}},
     ]
     return schema
 
