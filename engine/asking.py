@@ -9,8 +9,8 @@ from typing import Final
 
 import polars as pl
 
-from genomlys.engine.dataset import Dataset, bundled_dataset, open_dataset
-from genomlys.engine.errors import Place, Problem, Text, UsageError, nearest
+from genomlys.engine.dataset import Dataset, bundled_dataset, named_with_folder, open_dataset
+from genomlys.engine.errors import DataError, Place, Problem, Text, UsageError, nearest
 from genomlys.engine.fit import unknown_names
 from genomlys.engine.language.pack import RuleBook, load_rules
 from genomlys.engine.language.waivers import load_waivers
@@ -39,8 +39,17 @@ def opened(
     data: Dataset | str | Path | Mapping[str, object] | None, packs: Sequence[str | Path | RuleBook]
 ) -> tuple[Dataset, RuleBook]:
     """The data set and rules, read but not yet of a certain year."""
-    data = data if isinstance(data, Dataset) else open_dataset(bundled_dataset() if data is None else data)
-    return data, _book(packs)
+    return data if isinstance(data, Dataset) else _read(data), _book(packs)
+
+
+def _read(source: str | Path | Mapping[str, object] | None) -> Dataset:
+    source = bundled_dataset() if source is None else source
+    try:
+        return open_dataset(source)
+    except DataError as error:
+        if isinstance(source, Mapping):
+            raise
+        raise DataError(named_with_folder(problem, Path(source)) for problem in error.problems) from None
 
 
 def _book(packs: Sequence[str | Path | RuleBook]) -> RuleBook:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final
@@ -24,7 +24,7 @@ from genomlys.engine.door.keys import in_order
 from genomlys.engine.door.raw import ROW, RawTable, raw_frame
 from genomlys.engine.door.rowchecks import check_rows, completed
 from genomlys.engine.door.table import CheckedTable, check_table
-from genomlys.engine.errors import DataError, Place, RuleError, Text, nearest
+from genomlys.engine.errors import DataError, Place, Problem, RuleError, Text, nearest
 from genomlys.engine.language.waivers import FILE as WAIVERS
 from genomlys.engine.language.waivers import Waiver, load_waivers
 from genomlys.engine.tables import TABLES, empty, needed
@@ -150,6 +150,14 @@ def open_dataset(source: str | Path | Mapping[str, object]) -> Dataset:
             table = ValueTable(scan, lambda: _through_the_door(source).values, told[-1].year + 1)
             return _dataset(told, came, _frames(tables), table, ())
     return _through_the_door(source)
+
+
+def named_with_folder(problem: Problem, folder: Path) -> Problem:
+    """A data set names its files alone; a person who has several folders must be told which."""
+    file = problem.place.file
+    if file in (str(folder), folder.name):
+        return problem
+    return replace(problem, place=replace(problem.place, file=str(folder / file)))
 
 
 def _through_the_door(source: str | Path | Mapping[str, object]) -> Dataset:

@@ -15,7 +15,7 @@ from genomlys.engine.dataset import bundled_dataset, read_dataset
 from genomlys.engine.errors import DataError, RuleError
 from genomlys.engine.explain import explain, render
 from genomlys.engine.language.waivers import load_waivers, read_waivers
-from genomlys.engine.report.checked import check
+from genomlys.engine.report.checked import check, check_rules_with
 from genomlys.engine.report.markdown import as_markdown
 
 DATA = read_dataset(bundled_dataset())
@@ -149,5 +149,14 @@ def test_a_data_set_with_a_bad_file_of_waivers_is_told(tmp_path: Path) -> None:
     assert [problem.say() for problem in caught.value.problems] == [
         "waivers.yaml:1:1: 'waivers' saknas. Lägg till 'waivers: […]'. [missing-word]"
     ]
+    whole = f"{folder / 'waivers.yaml'}:1:1: 'waivers' saknas. Lägg till 'waivers: […]'. [missing-word]"
+    with pytest.raises(DataError) as caught:
+        assess(folder)
+    assert [problem.say() for problem in caught.value.problems] == [whole]
+    # Beside mistakes in rules, and in all formats, as they are.
+    rules = str(Path(__file__).parent / "bad" / "rule-without-why.yaml")
+    found = check_rules_with((rules,), str(folder)).problems
+    assert [problem.code for problem in found] == ["missing-word", "missing-word"]
+    assert found[1].say() == whole
     with pytest.raises(RuleError, match="unreadable-file"):
         load_waivers(tmp_path / "none.yaml")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from genomlys.engine import waiving
 from genomlys.engine.assess import assess
-from genomlys.engine.dataset import Dataset, read_dataset
-from genomlys.engine.errors import GenomlysError, Lang, Place, Problem, RuleError, Text
+from genomlys.engine.dataset import Dataset, named_with_folder, read_dataset
+from genomlys.engine.errors import DataError, GenomlysError, Lang, Place, Problem, RuleError, Text
 from genomlys.engine.fit import fit
 from genomlys.engine.language.pack import RuleBook, bundled_packs, load_rules
 from genomlys.engine.language.waivers import FILE as WAIVERS
@@ -36,7 +35,7 @@ def check(paths: Sequence[str]) -> Checked:
                 data_sets[path] = read_dataset(_folder(path))
                 read.append(_of_dataset(path, data_sets[path]))
             except GenomlysError as error:
-                problems += [_in_folder(problem, _folder(path)) for problem in error.problems]
+                problems += [named_with_folder(problem, _folder(path)) for problem in error.problems]
         elif kind == "neither":
             problems.append(_neither(path))
     packs = [path for path, kind in kinds.items() if kind == "pack"]
@@ -53,16 +52,17 @@ def _of_waivers(path: str, data: Dataset, packs: Sequence[str]) -> Iterator[Prob
     units = sorted({waiver.unit for waiver in data.waivers} & set(data.units["unit"]))
     assessment = assess(data, *packs, unit=units or None)
     for problem in waiving.problems(assessment.waivers, data, assessment.book):
-        yield _in_folder(problem, _folder(path))
+        yield named_with_folder(problem, _folder(path))
 
 
 def check_rules_with(packs: Sequence[str], path: str) -> Checked:
-    """As ``check_rules``, and whether the rules fit a data set and the waivers in it are in order.
-
-    Raises DataError for a data set that cannot be read.
-    """
-    data = read_dataset(path)
+    """As ``check_rules``, and whether the rules fit a data set and the waivers in it are in order."""
     rules = check_rules(packs)
+    try:
+        data = read_dataset(path)
+    except DataError as error:
+        of_data = [named_with_folder(problem, Path(path)) for problem in error.problems]
+        return Checked((), (*rules.problems, *of_data))
     if not rules.holds:
         return rules
     return Checked(rules.read, (*rules.problems, *_with(path, data, load_rules(*packs), packs)))
@@ -102,14 +102,6 @@ def _is_about(place: Path) -> bool:
 def _folder(path: str) -> Path:
     place = Path(path)
     return place.parent if place.suffix in _YAML else place
-
-
-def _in_folder(problem: Problem, folder: Path) -> Problem:
-    """A data set names its files alone; beside other data sets the folder must be told too."""
-    file = problem.place.file
-    if file in (str(folder), folder.name):
-        return problem
-    return replace(problem, place=replace(problem.place, file=str(folder / file)))
 
 
 def _neither(path: str) -> Problem:
