@@ -33,6 +33,7 @@ th, td { padding: .3rem .6rem; border: 1px solid var(--line); text-align: left; 
 thead th { background: var(--soft); white-space: nowrap; }
 .number { text-align: right; white-space: nowrap; }
 h1 + p, h2 + p { margin-top: 0; }
+@media (max-width: 62rem) { thead th, tbody th a { white-space: normal; } }
 @media (max-width: 36rem) { dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: .4rem; } }
 @media print { body { max-width: none; margin: 0; } h2, h3 { break-after: avoid; } table, dl { break-inside: avoid; } }
 """
