@@ -60,6 +60,7 @@ ORDER = [
         "engine.conditions.apart",
         "engine.conditions.bases",
         "engine.conditions.difference",
+        "engine.conditions.rows",
         "engine.conditions.scope",
         "engine.conditions.shape",
         "engine.conditions.subjects",

@@ -213,6 +213,8 @@ class RowFilter(Protocol):
 
     def margin(self) -> Margin: ...
 
+    def say(self, lang: Lang) -> str: ...
+
 
 @dataclass(frozen=True)
 class Sight:

@@ -40,7 +40,7 @@ from genomlys.engine.conditions.base import (
 )
 from genomlys.engine.conditions.margin import Margin
 from genomlys.engine.conditions.others import Toward
-from genomlys.engine.conditions.reading import Header, Scope, percent
+from genomlys.engine.conditions.reading import Header, Scope, percent, read_percent
 from genomlys.engine.conditions.shape import Shape, words_of
 from genomlys.engine.errors import Lang, Place, Text
 from genomlys.engine.language.reader import Fields
@@ -197,7 +197,7 @@ def read(fields: Fields, header: Header, scope: Scope) -> Case | None:
     reader = fields.reader
     side = fields.required("case", lambda node, what: reader.word(node, tuple(others.SIDES), what), example="worse")
     among = fields.required("among", lambda node, what: reader.word(node, ("peers", "nation"), what), example="peers")
-    confidence = others.read_percent(fields, "confidence", "confidence-range", 50, "95 %")
+    confidence = read_percent(fields, "confidence", "confidence-range", 50, "95 %")
     if among == "nation":
         reader.report(
             "case-of-many",

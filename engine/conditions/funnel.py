@@ -42,7 +42,7 @@ from genomlys.engine.conditions.base import (
 from genomlys.engine.conditions.bases import BENCHMARK_WORDS, Benchmark
 from genomlys.engine.conditions.margin import Margin, of_numbers
 from genomlys.engine.conditions.others import Toward
-from genomlys.engine.conditions.reading import Header, Scope, percent
+from genomlys.engine.conditions.reading import Header, Scope, percent, read_percent
 from genomlys.engine.conditions.shape import Shape, words_of
 from genomlys.engine.errors import Lang, Place, Text
 from genomlys.engine.language.reader import Fields
@@ -214,7 +214,7 @@ def read(fields: Fields, header: Header, scope: Scope) -> Funnel | None:
     than = fields.required(
         "than", lambda node, what: reader.word(node, tuple(BENCHMARK_WORDS), what), example="nation.mean"
     )
-    confidence = others.read_percent(fields, "confidence", "confidence-range", 50, "99.8 %")
+    confidence = read_percent(fields, "confidence", "confidence-range", 50, "99.8 %")
     measures = scope.values("measure")
     if scope.sound and measures and all(measure.lower().startswith(_MONEY) for measure in measures):
         reader.report(

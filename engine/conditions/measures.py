@@ -19,7 +19,6 @@ from genomlys.engine.conditions.base import (
     Field,
     Figures,
     Need,
-    RowCount,
     Sight,
     Subject,
     Told,
@@ -27,8 +26,9 @@ from genomlys.engine.conditions.base import (
     phrase,
     word_of,
 )
-from genomlys.engine.conditions.margin import Counts, Margin, all_of, counted, negated, of_numbers, of_truth
-from genomlys.engine.conditions.reading import Header, Scope, nothing_beside
+from genomlys.engine.conditions.margin import Margin, all_of, negated, of_numbers, of_truth
+from genomlys.engine.conditions.reading import Header, Scope
+from genomlys.engine.conditions.rows import AnyRow, read_group, refuse_without_group
 from genomlys.engine.conditions.shape import Shape, words_of
 from genomlys.engine.errors import Lang, Place, Text
 from genomlys.engine.language.reader import Fields
@@ -184,55 +184,27 @@ class Measure:
 
 
 @dataclass(frozen=True)
-class AnyMeasure:
+class AnyMeasure(AnyRow):
     """At least one measure of the area; the margin is in measures."""
 
-    place: Place
-    name: str | None
-    because: Text | None
+    TABLE = "measures"
+    SCALE = "åtgärder"
+    SAID = Text("området har en åtgärd", "the area has a measure")
+
     where: MeasureFilter
-
-    def needs(self) -> tuple[Need, ...]:
-        return (RowCount("measures", self.where),)
-
-    def margin(self, sight: Sight) -> Margin:
-        count = RowCount("measures", self.where)
-        holding, unknown = pl.col(count.holding), pl.col(count.unknown)
-        return counted(Counts(holding, unknown, holding, unknown), 1)
-
-    def figures(self, sight: Sight) -> Figures:
-        return Figures(scale="åtgärder")
-
-    def fields(self, sight: Sight) -> Mapping[str, Field]:
-        return {"count": Field("integer", (pl.col(RowCount("measures", self.where).holding),))}
-
-    def say(self, lang: Lang) -> str:
-        return phrase("området har en åtgärd (", "the area has a measure (", lang) + self.where.say(lang) + ")"
 
 
 def read(fields: Fields, header: Header, scope: Scope) -> Measure | AnyMeasure | None:
     if "any_measure" in fields:
-        if not nothing_beside(fields, "any_measure", FILTER_WORDS):
-            return None
-        inner = fields.optional("any_measure", fields.reader.fields)
-        if inner is None:
-            return None
-        where = read_filter(inner)
-        inner.finish()
-        return AnyMeasure(header.place, header.name, header.because, where)
+        where = read_group(fields, "any_measure", FILTER_WORDS, _read_filter)
+        return None if where is None else AnyMeasure(header.place, header.name, header.because, where)
     if scope.subject != "measure":
-        word = next(word for word in fields.names if word in FILTER_WORDS)
-        fields.refuse(
-            "wrong-subject",
-            fields.key_place(word),
-            Text(f"'{word}' gäller åtgärder.", f"'{word}' is for measures."),
-            Text(f"Skriv 'any_measure: {{{word}: …}}'.", f"Write 'any_measure: {{{word}: …}}'."),
-        )
+        refuse_without_group(fields, "any_measure", FILTER_WORDS, Text("åtgärder", "measures"))
         return None
-    return Measure(header.place, header.name, header.because, read_filter(fields))
+    return Measure(header.place, header.name, header.because, _read_filter(fields))
 
 
-def read_filter(fields: Fields) -> MeasureFilter:
+def _read_filter(fields: Fields) -> MeasureFilter:
     reader = fields.reader
     lists = []
     for word, (column, choices) in _LISTS.items():

@@ -7,8 +7,6 @@ nor better than others in a way that can be ordered or measured by their spread.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
-from fractions import Fraction
 from typing import Final, Literal
 
 import numpy as np
@@ -22,7 +20,7 @@ from genomlys.engine.conditions.difference import TIE
 from genomlys.engine.conditions.margin import Margin, of_difference
 from genomlys.engine.conditions.reading import Scope
 from genomlys.engine.errors import Text
-from genomlys.engine.language.reader import Fields, Quantity
+from genomlys.engine.language.reader import Fields
 from genomlys.engine.language.words import QUANTITY, Choice, Word
 
 # high and low are literal; worse and better follow the KPI's direction; apart is either.
@@ -142,27 +140,6 @@ def has_order(
         Text(f"Skriv '{literal[0]}' eller '{literal[1]}'.", f"Write '{literal[0]}' or '{literal[1]}'."),
     )
     return False
-
-
-def read_percent(fields: Fields, word: str, code: str, least: int, example: str) -> Fraction | None:
-    """A per cent from ``least`` to below 100, exact; ``code`` is that of the problem of any other."""
-    quantity: Quantity | None = fields.required(
-        word, lambda node, what: fields.reader.quantity(node, what, example), example=example
-    )
-    if quantity is None:
-        return None
-    if quantity.measure == "%" and least <= quantity.value < 100 and quantity.value > 0:
-        return Fraction(Decimal(repr(quantity.value))) / 100
-    lowest = Text(f"minst {least} %", f"at least {least} %") if least else Text("mer än 0 %", "more than 0 %")
-    fields.reader.report(
-        code,
-        fields.value_place(word),
-        Text(
-            f"'{word}' ska vara {lowest.sv} och mindre än 100 %.", f"'{word}' must be {lowest.en} and less than 100 %."
-        ),
-        Text(f"Skriv till exempel '{example}'.", f"Write for example '{example}'."),
-    )
-    return None
 
 
 def beside(own: pl.Expr, basis: pl.Expr, title: tuple[pl.Expr, pl.Expr]) -> dict[str, Field]:

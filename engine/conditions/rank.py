@@ -45,7 +45,7 @@ from genomlys.engine.conditions.base import (
 from genomlys.engine.conditions.difference import TIE
 from genomlys.engine.conditions.margin import INF, Margin, bounded
 from genomlys.engine.conditions.others import Toward
-from genomlys.engine.conditions.reading import Header, Scope, percent
+from genomlys.engine.conditions.reading import Header, Scope, percent, read_percent
 from genomlys.engine.conditions.shape import Shape, words_of
 from genomlys.engine.errors import Lang, Place, Text
 from genomlys.engine.language.reader import Fields
@@ -284,7 +284,7 @@ def read(fields: Fields, header: Header, scope: Scope) -> Rank | None:
     among = fields.required("among", lambda node, what: reader.word(node, tuple(others.AMONG), what), example="peers")
     before = len(reader.problems)
     places = fields.optional("places", reader.count)
-    share = others.read_percent(fields, "share", "share-range", 0, "10 %") if "share" in fields else fields.raw("share")
+    share = read_percent(fields, "share", "share-range", 0, "10 %") if "share" in fields else fields.raw("share")
     if ("places" in fields) == ("share" in fields):
         fields.refuse(
             "places-or-share",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
@@ -35,18 +36,25 @@ class Header:
     because: Text | None = None
 
 
-def nothing_beside(fields: Fields, word: str, inner: frozenset[str]) -> bool:
-    """Whether none of the words that belong below ``word`` stands beside it, where it would say nothing."""
-    beside = next((name for name in fields.names if name in inner), None)
-    if beside is None:
-        return True
-    fields.refuse(
-        "mixed-words",
-        fields.key_place(beside),
-        Text(f"'{beside}' kan inte stå bredvid '{word}'.", f"'{beside}' cannot stand beside '{word}'."),
-        Text(f"Skriv '{word}: {{{beside}: …}}'.", f"Write '{word}: {{{beside}: …}}'."),
+def read_percent(fields: Fields, word: str, code: str, least: int, example: str) -> Fraction | None:
+    """A per cent from ``least`` to below 100, exact; ``code`` is that of the problem of any other."""
+    quantity: Quantity | None = fields.required(
+        word, lambda node, what: fields.reader.quantity(node, what, example), example=example
     )
-    return False
+    if quantity is None:
+        return None
+    if quantity.measure == "%" and least <= quantity.value < 100 and quantity.value > 0:
+        return Fraction(Decimal(repr(quantity.value))) / 100
+    lowest = Text(f"minst {least} %", f"at least {least} %") if least else Text("mer än 0 %", "more than 0 %")
+    fields.reader.report(
+        code,
+        fields.value_place(word),
+        Text(
+            f"'{word}' ska vara {lowest.sv} och mindre än 100 %.", f"'{word}' must be {lowest.en} and less than 100 %."
+        ),
+        Text(f"Skriv till exempel '{example}'.", f"Write for example '{example}'."),
+    )
+    return None
 
 
 def needs_direction(fields: Fields, said: str, scope: Scope, word: str = "is") -> bool:

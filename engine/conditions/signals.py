@@ -17,7 +17,6 @@ from genomlys.engine.conditions.base import (
     Field,
     Figures,
     Need,
-    RowCount,
     Sight,
     Subject,
     Told,
@@ -25,8 +24,9 @@ from genomlys.engine.conditions.base import (
     phrase,
     word_of,
 )
-from genomlys.engine.conditions.margin import Counts, Margin, all_of, counted, of_numbers, of_truth
-from genomlys.engine.conditions.reading import Header, Scope, nothing_beside
+from genomlys.engine.conditions.margin import Margin, all_of, of_numbers, of_truth
+from genomlys.engine.conditions.reading import Header, Scope
+from genomlys.engine.conditions.rows import AnyRow, read_group, refuse_without_group
 from genomlys.engine.conditions.shape import Shape, words_of
 from genomlys.engine.errors import Lang, Place, Text
 from genomlys.engine.language.reader import Fields
@@ -122,50 +122,22 @@ class Signal:
 
 
 @dataclass(frozen=True)
-class AnySignal:
+class AnySignal(AnyRow):
     """At least one signal of the area; the margin is in signals."""
 
-    place: Place
-    name: str | None
-    because: Text | None
+    TABLE = "signals"
+    SCALE = "omständigheter"
+    SAID = Text("området har en omständighet", "the area has a signal")
+
     where: SignalFilter
-
-    def needs(self) -> tuple[Need, ...]:
-        return (RowCount("signals", self.where),)
-
-    def margin(self, sight: Sight) -> Margin:
-        count = RowCount("signals", self.where)
-        holding, unknown = pl.col(count.holding), pl.col(count.unknown)
-        return counted(Counts(holding, unknown, holding, unknown), 1)
-
-    def figures(self, sight: Sight) -> Figures:
-        return Figures(scale="omständigheter")
-
-    def fields(self, sight: Sight) -> Mapping[str, Field]:
-        return {"count": Field("integer", (pl.col(RowCount("signals", self.where).holding),))}
-
-    def say(self, lang: Lang) -> str:
-        return phrase("området har en omständighet (", "the area has a signal (", lang) + self.where.say(lang) + ")"
 
 
 def read(fields: Fields, header: Header, scope: Scope) -> Signal | AnySignal | None:
     if "any_signal" in fields:
-        if not nothing_beside(fields, "any_signal", FILTER_WORDS):
-            return None
-        inner = fields.optional("any_signal", fields.reader.fields)
-        if inner is None:
-            return None
-        where = _read_filter(inner)
-        inner.finish()
-        return AnySignal(header.place, header.name, header.because, where)
+        where = read_group(fields, "any_signal", FILTER_WORDS, _read_filter)
+        return None if where is None else AnySignal(header.place, header.name, header.because, where)
     if scope.subject != "signal":
-        word = next(word for word in fields.names if word in FILTER_WORDS)
-        fields.refuse(
-            "wrong-subject",
-            fields.key_place(word),
-            Text(f"'{word}' gäller omständigheter.", f"'{word}' is for signals."),
-            Text(f"Skriv 'any_signal: {{{word}: …}}'.", f"Write 'any_signal: {{{word}: …}}'."),
-        )
+        refuse_without_group(fields, "any_signal", FILTER_WORDS, Text("omständigheter", "signals"))
         return None
     return Signal(header.place, header.name, header.because, _read_filter(fields))
 

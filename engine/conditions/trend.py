@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from fractions import Fraction
 from typing import cast
 
@@ -24,11 +23,11 @@ from genomlys.engine.conditions import columns
 from genomlys.engine.conditions.base import Field, Figures, Need, Sight, Subject, Told, phrase
 from genomlys.engine.conditions.difference import NO_DIRECTION, Band, applies
 from genomlys.engine.conditions.margin import Margin, all_of, bounded, of_numbers
-from genomlys.engine.conditions.reading import BY, Header, Scope, needs_direction, percent, read_band
+from genomlys.engine.conditions.reading import BY, Header, Scope, needs_direction, percent, read_band, read_percent
 from genomlys.engine.conditions.shape import Shape, words_of
 from genomlys.engine.conditions.trend_metrics import Change, TrendTest, own_years
 from genomlys.engine.errors import Lang, Place, Text
-from genomlys.engine.language.reader import Fields, Quantity
+from genomlys.engine.language.reader import Fields
 from genomlys.engine.language.words import QUANTITY, YEARS, Choice, Word
 from genomlys.engine.statistics.mann_kendall import MOST_YEARS, smallest_p
 from genomlys.engine.writing import format_number
@@ -188,7 +187,7 @@ def read(fields: Fields, header: Header, scope: Scope) -> Trend | None:
     if change in ("worsening", "improving") and not needs_direction(fields, change, scope, "trend"):
         change = None
     years = fields.required("over", reader.years, example="6 years")
-    confidence = _read_confidence(fields)
+    confidence = read_percent(fields, "confidence", "confidence-range", 50, "90 %")
     by = read_band(fields, scope)
     if years is not None and not _FEWEST_YEARS <= years <= MOST_YEARS:
         reader.report(
@@ -206,23 +205,6 @@ def read(fields: Fields, header: Header, scope: Scope) -> Trend | None:
     if not _can_be_reached(fields, years, confidence, two_sided=change == "changing"):
         return None
     return Trend(header.place, header.name, header.because, cast(Change, change), years, confidence, by)
-
-
-def _read_confidence(fields: Fields) -> Fraction | None:
-    quantity: Quantity | None = fields.required(
-        "confidence", lambda node, what: fields.reader.quantity(node, what, "90 %"), example="90 %"
-    )
-    if quantity is None:
-        return None
-    if quantity.measure == "%" and 50 <= quantity.value < 100:
-        return Fraction(Decimal(repr(quantity.value))) / 100
-    fields.reader.report(
-        "confidence-range",
-        fields.value_place("confidence"),
-        Text("'confidence' ska vara minst 50 % och mindre än 100 %.", "'confidence' must be from 50 % to below 100 %."),
-        Text("Skriv till exempel '90 %'.", "Write for example '90 %'."),
-    )
-    return None
 
 
 def _can_be_reached(fields: Fields, years: int, confidence: Fraction, *, two_sided: bool) -> bool:
