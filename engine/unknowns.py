@@ -19,7 +19,7 @@ CELLS: Mapping[str, pl.DataType] = {
     "area": pl.String(),
     "source": pl.String(),  # own, the benchmark's name, or whose values: peers, nation
     "year": pl.Int32(),  # null: no recent value at all, any of the years up to as_of would do
-    "reason": pl.String(),  # missing, suppressed, stale, break, few, spread
+    "reason": pl.String(),  # missing, suppressed, stale, break, few, spread, not_positive
     "rule": pl.String(),
 }
 
@@ -52,9 +52,12 @@ def cells_of(leaf: Condition, open_: pl.DataFrame, rule_id: str, sight: Sight) -
 
 
 def _denominator(open_: pl.DataFrame, rule_id: str) -> pl.DataFrame:
-    missing = open_.filter(pl.col("year").is_not_null() & pl.col("denominator").is_null())
+    """A denominator that is missing, or that nothing can be divided by."""
+    denominator = pl.col("denominator")
+    missing = open_.filter(pl.col("year").is_not_null() & (denominator.is_null() | (denominator <= 0)))
+    reason = pl.when(denominator.is_null()).then(pl.lit("missing")).otherwise(pl.lit("not_positive"))
     told = {"unit": "unit", "kpi": "subject", "area": "area", "source": pl.lit("denominator"), "year": "year"}
-    return missing.select(**told, reason=pl.lit("missing"), rule=pl.lit(rule_id)).cast(dict(CELLS))  # type: ignore[arg-type]
+    return missing.select(**told, reason=reason, rule=pl.lit(rule_id)).cast(dict(CELLS))  # type: ignore[arg-type]
 
 
 def _members(open_: pl.DataFrame, need: Others, rule_id: str) -> pl.DataFrame:
@@ -108,7 +111,7 @@ UNKNOWNS: Mapping[str, pl.DataType] = {
     "area": pl.String(),
     "source": pl.String(),  # as in CELLS, or price
     "year": pl.Int32(),
-    "reason": pl.String(),  # as in CELLS, or not_positive, few_units
+    "reason": pl.String(),  # as in CELLS, or few_units
     "verdicts": pl.List(pl.String()),
     "count": pl.Int32(),
 }

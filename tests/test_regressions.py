@@ -11,6 +11,7 @@ import pytest
 
 from genomlys.engine.assess import Assessment, assess
 from genomlys.engine.errors import RuleError, UsageError
+from genomlys.engine.explain import explain
 from genomlys.engine.language.pack import load_rules
 
 Rows = Sequence[Mapping[str, Any]]
@@ -283,3 +284,28 @@ def test_a_cost_with_a_reference_is_compared_with_it_whatever_its_measure(measur
     found = assess(tables(kpis, {"cost": {2024: 50}}, {("cost", "reference"): {2024: 40}}))
     assert status(found, "cost-above-reference", "cost") == "flagged"
     assert found.areas["cost"].item() == "worse"
+
+
+@pytest.mark.parametrize("counted_on", [0, -3])
+def test_a_denominator_that_nothing_can_be_divided_by_is_told_as_what_would_decide(
+    tmp_path: Path, counted_on: int
+) -> None:
+    kpis = [{"kpi": "share", "measure": "%", "denominator": "pupils"}, {"kpi": "pupils", "measure": "antal"}]
+    data = tables(kpis, {"share": {2024: 40}, "pupils": {2024: counted_on}}, {("share", "nation.mean"): {2024: 30}})
+    rules = pack(tmp_path, rule("odd", "{funnel: above, than: nation.mean, confidence: 95 %}"))
+    found = assess(data, rules)
+    assert status(found, "odd", "share") == "unknown"
+    assert found.unknowns.select("kpi", "source", "year", "reason").rows() == [
+        ("share", "denominator", 2024, "not_positive")
+    ]
+    (told,) = explain(data, rules, verdict="odd/share")
+    assert [(cell.source, cell.reason) for cell in told.missing] == [("denominator", "not_positive")]
+
+
+def test_a_value_that_a_share_cannot_have_is_not_told_to_turn_a_flag(tmp_path: Path) -> None:
+    kpis = [{"kpi": "share", "measure": "%", "direction": "neutral", "denominator": 10}]
+    data = tables(kpis, {"share": {2024: 20}}, {("share", "nation.mean"): {2024: 30}})
+    either = "{any: [{is: above, than: own 1 year ago}, {not: {funnel: above, than: nation.mean, confidence: 95 %}}]}"
+    (told,) = explain(data, pack(tmp_path, rule("odd", either)), verdict="odd/share")
+    assert told.status == "flagged"
+    assert told.turn is None or told.turn.to is None or 0 <= told.turn.to <= 100

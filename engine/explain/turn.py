@@ -53,9 +53,11 @@ def turns(case: Context, rule: Rule, of: Sequence[str]) -> Turns:
     truths = {
         number: leaf.margin(case.sight).holds for number, leaf in enumerate(leaves(rule.when)) if not _refers(leaf)
     }
-    was = [truth.alias(f"_was{number}") for number, truth in truths.items()]
-    known = known.with_columns(*was, _held=pl.col(f"{rule.id}:holds"))
     asked = [leaf for each in rules for leaf in leaves(each.when) if not _refers(leaf)]
+    applies = [leaf.margin(case.sight).applies for leaf in asked]
+    meant = {f"_meant{number}": one for number, one in enumerate(applies) if one is not None}
+    was = [truth.alias(f"_was{number}") for number, truth in truths.items()]
+    known = known.with_columns(*was, **meant, _held=pl.col(f"{rule.id}:holds"))
     distances = [distance for leaf in asked for distance in _distances(case, leaf)]
     if known.is_empty() or not distances:
         return Turns({}, {})
@@ -65,6 +67,8 @@ def turns(case: Context, rule: Rule, of: Sequence[str]) -> Turns:
     values = tried["_value"].to_numpy()
     again = evaluate.judge_series(grid, tried["series"].to_numpy(), rules, reads, case.sight, instead=values)
     again = pl.concat([again.drop("series"), tried], how="horizontal")
+    # A value that the KPI cannot have, as a share below 0, turns nothing.
+    again = again.filter(pl.lit(True), *(one.eq_missing(pl.col(name)) for name, one in meant.items()))
     return Turns(
         _of_verdict(case, rule, known, again, asked),
         {
@@ -147,7 +151,7 @@ def _moved(known: pl.DataFrame, distances: Sequence[pl.Expr]) -> pl.DataFrame:
             "series",
             "subject",
             "measure",
-            "^_(?:held|was[0-9]+|shift)$",
+            "^_(?:held|was[0-9]+|meant[0-9]+|shift)$",
             _value=(pl.col("own.0") + pl.col("_shift")).round(_DIGITS),
         )
     )
@@ -196,7 +200,7 @@ def _changes(step: Step, wanted: bool, lang: Lang) -> tuple[str, bool]:
     if step.kind == "not":
         return _changes(step.parts[0], not wanted, lang)
     if step.kind not in ("all", "any", "at_least"):
-        change = Text("börjar gälla", "begins to hold") if wanted else Text("slutar gälla", "ceases to hold")
+        change = Text("börjar gälla", "begins to hold") if wanted else Text("inte längre gäller", "no longer holds")
         return f"{words.quoted(step.words, lang)} {change.in_(lang)}", False
     # What has no meaning here cannot begin to hold; what is already as wanted need not change.
     open_ = [part for part in step.parts if part.applies and part.holds is not wanted]
@@ -208,7 +212,7 @@ def _changes(step: Step, wanted: bool, lang: Lang) -> tuple[str, bool]:
     if 1 < needed < len(each):
         some = Text(f"minst {needed} av detta sker: ", f"at least {needed} of these happen: ").in_(lang)
         return some + "; ".join(texts), True
-    joint = Text(" eller ", " or ") if needed == 1 else Text(" och ", " and ")
+    joint = Text(" eller om ", " or if ") if needed == 1 else Text(" och ", " and ")
     return joint.in_(lang).join(texts), True
 
 
