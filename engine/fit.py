@@ -16,7 +16,10 @@ from numpy.typing import NDArray
 from genomlys.engine.conditions.base import Condition, Lags, Metric, Need
 from genomlys.engine.conditions.bases import Benchmark, OwnBefore
 from genomlys.engine.conditions.compare import Compare
+from genomlys.engine.conditions.gap import Gap
+from genomlys.engine.conditions.run import Run
 from genomlys.engine.conditions.tree import leaves
+from genomlys.engine.conditions.turn import Turn
 from genomlys.engine.dataset import Dataset
 from genomlys.engine.errors import Problem, Text, nearest
 from genomlys.engine.evaluate import in_scope
@@ -40,6 +43,14 @@ class _Home:
         there = ~np.isnan(self.grid.own)
         first, last = there.argmax(axis=1), there.shape[1] - 1 - there[:, ::-1].argmax(axis=1)
         return np.where(there.any(axis=1), last - first + 1, 0)
+
+    def unbroken(self) -> NDArray[np.int64]:
+        """For each KPI the longest row of calendar years that the home unit has values for."""
+        row = longest = np.zeros(self.grid.own.shape[0], dtype=np.int64)
+        for there in (~np.isnan(self.grid.own)).T:
+            row = np.where(there, row + 1, 0)
+            longest = np.maximum(longest, row)
+        return longest
 
     def without_target(self) -> NDArray[np.bool_]:
         """Which KPIs have no target that holds in the year of the data set."""
@@ -113,16 +124,19 @@ def _too_few_years(rule: Rule, home: _Home) -> Iterator[Problem]:
     if rule.subject != "kpi":
         return
     leaf = max(leaves(rule.when), key=years_asked)
+    in_a_row = isinstance(leaf, Run | Gap | Turn)
     mine, years, asked = in_scope(home.grid.kpis, rule).to_numpy(), home.years(), years_asked(leaf)
+    years = home.unbroken() if in_a_row else years
     short = mine & (years < asked) & (years > 0)
     if asked > 1 and short.any():
         said = _some(home.names(short), int(mine.sum()))
+        row = Text(" i följd", " in a row") if in_a_row else Text("", "")
         yield Problem(
             "too-few-years",
             leaf.place,
             Text(
-                f"villkoret behöver värden från {asked} år, och så många har inte {said.sv}.",
-                f"the condition needs the values of {asked} years, which are not there for {said.en}.",
+                f"villkoret behöver värden från {asked} år{row.sv}, och så många har inte {said.sv}.",
+                f"the condition needs the values of {asked} years{row.en}, which are not there for {said.en}.",
             ),
             Text("Begär färre år, eller lägg till tidigare värden.", "Ask for fewer years, or add earlier values."),
             "warning",

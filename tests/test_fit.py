@@ -39,7 +39,7 @@ ABOVE = {"is": "above", "than": "reference"}
 def test_rules_that_fit_are_told_nothing_of(tmp_path: Path) -> None:
     rules = [
         rule("a", ABOVE, scope={"measure": "%"}),
-        rule("b", {"is": "rising", "for": "4 years"}),
+        rule("b", {"trend": "rising", "over": "4 years", "confidence": "90 %"}),
         rule("c", {"any_kpi": "a"}, "area", {"area": "a0"}),
         rule("d", {"status": "ongoing"}, "measure"),  # a data set without measures may have some tomorrow
     ]
@@ -93,6 +93,26 @@ def test_more_years_than_there_are_is_told_once(when: dict[str, Any], years: int
         assert f"{len(kpis)} av {len(kpis)} nyckeltal ({', '.join(sorted(kpis)[:3])}" in message
 
 
+@pytest.mark.parametrize(
+    ("when", "told"),
+    [
+        ({"is": "rising", "for": "3 years"}, True),
+        ({"gap": "widening", "to": "peers.mean", "over": "3 years"}, True),
+        ({"turn": "above", "than": "peers.mean", "after": "2 years"}, True),
+        ({"trend": "rising", "over": "4 years", "confidence": "90 %"}, False),
+    ],
+)
+def test_what_needs_every_year_finds_too_few_where_there_is_a_hole(
+    when: dict[str, Any], told: bool, tmp_path: Path
+) -> None:
+    tables = national()
+    years = sorted(tables["values"]["year"].unique())
+    holed = tables["values"].filter((pl.col("year") - years[-1]).is_in([0, -1, -3, -4]))
+    codes = found(tmp_path, {**tables, "values": holed}, rule("a", when))
+    assert [code for code, _ in codes] == ["too-few-years"] * told
+    assert not told or "3 år i följd" in codes[0][1]
+
+
 def test_a_target_that_is_missing_for_the_year_is_told(tmp_path: Path) -> None:
     to_target = rule("a", {"is": "worse", "than": "target"})
     told = found(tmp_path, with_target(national(), k0=2024, k1=2020), to_target)
@@ -126,4 +146,4 @@ def test_rules_check_asks_the_data_set_it_is_given(tmp_path: Path) -> None:
     assert done.exit_code == 1 and "[unknown-kpi]" in done.stdout
     assert CliRunner().invoke(main, arguments[:3]).exit_code == 0
     done = CliRunner().invoke(main, [*arguments[:4], str(tmp_path / "nowhere")])
-    assert done.exit_code == 1 and "[no-folder]" in done.stderr
+    assert done.exit_code == 1 and "[no-folder]" in done.stdout

@@ -10,7 +10,7 @@ from genomlys.engine.assess import assess
 from genomlys.engine.dataset import Dataset, named_with_folder, read_dataset
 from genomlys.engine.errors import DataError, GenomlysError, Lang, Place, Problem, RuleError, Text
 from genomlys.engine.fit import fit
-from genomlys.engine.language.pack import RuleBook, bundled_packs, load_rules
+from genomlys.engine.language.pack import bundled_packs, load_rules
 from genomlys.engine.language.waivers import FILE as WAIVERS
 from genomlys.engine.language.yamlfile import Map, load_yaml
 from genomlys.engine.report.rulecheck import Checked, check_rules
@@ -65,15 +65,10 @@ def check_rules_with(packs: Sequence[str], path: str) -> Checked:
         return Checked((), (*rules.problems, *of_data))
     if not rules.holds:
         return rules
-    return Checked(rules.read, (*rules.problems, *_with(path, data, load_rules(*packs), packs)))
-
-
-def _with(path: str, data: Dataset, book: RuleBook, packs: Sequence[str]) -> Iterator[Problem]:
-    """What a data set tells of the rules that are asked of it, and of the waivers in it."""
-    unfit = fit(book, data)
-    yield from unfit
-    if all(problem.severity == "warning" for problem in unfit):
-        yield from _of_waivers(path, data, packs)
+    unfit = fit(load_rules(*packs), data)
+    of_rules = sorted((*rules.problems, *unfit), key=lambda each: each.place.order)
+    judged = all(problem.severity == "warning" for problem in unfit)
+    return Checked(rules.read, (*of_rules, *(_of_waivers(path, data, packs) if judged else ())))
 
 
 def _kind(path: str) -> str:
