@@ -14,6 +14,7 @@ from genomlys.engine.errors import Place, Problem, RuleError, Text
 from genomlys.engine.language.lint import lint
 from genomlys.engine.language.pack import load_rules
 from genomlys.engine.report.problems import FORMATS, as_github, as_json, as_sarif, as_text
+from genomlys.engine.report.rulecheck import check_rules
 
 BAD = Path(__file__).resolve().parent / "bad"
 
@@ -41,6 +42,7 @@ def test_a_caret_stands_under_the_word(tmp_path: Path) -> None:
     ("line", "column", "under"),
     [
         ("iz: above", 1, "iz"),
+        ('because: "{kpi} är {gapp} dyr."', 20, "{gapp}"),
         ('because: "{kpi} är dyr."', 10, '"{kpi} är dyr."'),
         ("title: 'Dyr, eller inte'", 8, "'Dyr, eller inte'"),
         ("when: {}", 7, "{"),
@@ -177,3 +179,13 @@ def test_github_commands_are_escaped() -> None:
     assert as_github([problem(Place("komun"))], "sv") == "::error file=komun,title=some-code::fel. Skriv rätt.\n"
     for line in as_github(bad_problems(), "sv").splitlines():
         assert re.fullmatch(r"::(error|warning) file=[^,]+(,line=\d+,col=\d+)?,title=[a-z0-9-]+::.+", line), line
+
+
+def test_a_mistake_in_one_rule_hides_nothing_of_the_others(tmp_path: Path) -> None:
+    file = tmp_path / "rules.yaml"
+    sound = (BAD / "lint-number-in-text.yaml").read_text(encoding="utf-8")
+    asking = "{id: asks, when: {rule: other}, for_each: {kpi: {}}}"
+    file.write_text(f"{sound}  - {{id: other, title: Annan}}\n  - {asking}\n", encoding="utf-8")
+    problems = check_rules([str(file)]).problems
+    assert {each.code for each in problems} == {"missing-word", "number-in-text"}
+    assert list(problems) == sorted(problems, key=lambda each: each.place.order)

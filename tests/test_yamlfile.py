@@ -68,6 +68,22 @@ def test_places_count_characters_not_bytes() -> None:
     assert node.entries[0][1].place == Place("f", 1, 6)
 
 
+@pytest.mark.parametrize(
+    ("source", "line", "column"),
+    [
+        ("a: x å🙂 {field} y", 1, 9),
+        ('a: "x \\u00e5 {field}"', 1, 14),
+        ("a: >-\r\n  åäö\r\n  och {field}\r\n", 3, 7),
+        ("a: 'x {fi eld}'", 1, 4),  # not as it is written
+    ],
+)
+def test_a_part_of_a_text_has_a_place_of_its_own(source: str, line: int, column: int) -> None:
+    node = load_yaml(source, "x.yaml")
+    assert isinstance(node, Map)
+    text = node.get("a")
+    assert isinstance(text, Scalar) and text.find(r"\{field\}") == Place("x.yaml", line, column)
+
+
 def test_a_byte_order_mark_is_tolerated() -> None:
     assert load_yaml("\ufeffa: 1".encode(), "f") == load_yaml(b"a: 1", "f")
 

@@ -1,13 +1,13 @@
 """What is likely or certainly wrong with rules that can be loaded: what ``check`` tells beyond the reader's problems.
 
-Each check is one function from the rule book to problems, listed in ``CHECKS``. What is proven is an error; what a
+Each check is one function from the rules to problems, listed in ``CHECKS``. What is proven is an error; what a
 person may have meant all the same is a warning.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -16,12 +16,13 @@ from genomlys.engine.conditions.compare import Compare
 from genomlys.engine.conditions.reference import Reference
 from genomlys.engine.conditions.scope import Scope
 from genomlys.engine.conditions.tree import Branch, Tree, graded_leaf, leaves
-from genomlys.engine.errors import Problem, Text
+from genomlys.engine.errors import Place, Problem, Text
 from genomlys.engine.language.model import Move, Rule
 from genomlys.engine.language.pack import RuleBook
 from genomlys.engine.language.proof import always, follows, is_within, never
 from genomlys.engine.language.reader import shown
-from genomlys.engine.language.template import Template, split_template
+from genomlys.engine.language.template import Part, Template, place_in, split_template
+from genomlys.engine.language.yamlfile import Node
 
 _AREA: Final = Scope("area")
 
@@ -35,11 +36,23 @@ class _Book:
     by_id: Mapping[str, Rule]
 
 
+Check = Callable[[_Book], Iterator[Problem]]
+
+
 def lint(book: RuleBook) -> tuple[Problem, ...]:
     """All that the checks find, in order of place."""
     rules = tuple(rule for pack in book.packs for rule in pack.rules)
-    asked = _Book(rules, book.moves, {rule.id: rule for rule in rules})
-    found = [problem for check in CHECKS for problem in check(asked)]
+    return _checked(rules, book.moves, CHECKS)
+
+
+def lint_alone(rules: Sequence[Rule]) -> tuple[Problem, ...]:
+    """What they find of each rule by itself, where others beside it cannot be read."""
+    return _checked(rules, (), OF_ONE)
+
+
+def _checked(rules: Sequence[Rule], moves: Sequence[Move], checks: Sequence[Check]) -> tuple[Problem, ...]:
+    asked = _Book(tuple(rules), tuple(moves), {rule.id: rule for rule in rules})
+    found = [problem for check in checks for problem in check(asked)]
     return tuple(sorted(found, key=lambda each: each.place.order))
 
 
@@ -172,7 +185,7 @@ def _levels_never_given(book: _Book) -> Iterator[Problem]:
         for level in sorted(unreachable):
             yield Problem(
                 "level-never-given",
-                rule.place,
+                dict(rule.severity.places).get(level, rule.place),
                 Text(
                     f"nivån '{level}' i 'severity' ges aldrig: villkoret kräver redan en större skillnad.",
                     f"the level '{level}' of 'severity' is never given: the condition demands a larger gap already.",
@@ -197,19 +210,22 @@ def reachable_levels(rule: Rule) -> tuple[str, ...]:
 
 def _numbers_in_texts(book: _Book) -> Iterator[Problem]:
     """A number that is written and not filled in is wrong as soon as a limit or a figure changes."""
-    texts = [(template.place, template.sv) for template in _templates(book)]
-    texts += [(template.en_place, template.en) for template in _templates(book)]
+    texts: list[tuple[Node | Place, tuple[Part, ...]]] = []
+    for template in _templates(book):
+        texts += [(template.sv_at, template.sv), (template.en_at, template.en)]
     for tree in [*(rule.when for rule in book.rules), *(move.when for move in book.moves)]:
         for node in _nodes(tree):
             if node.because is not None:
                 texts += [(node.place, split_template(text)) for text in node.because]
-    for place, parts in dict.fromkeys(texts):
+    for at, parts in dict.fromkeys(texts):
         numbers = re.findall(r"[0-9]+(?:[.,][0-9]+)?", " ".join(part for part in parts if isinstance(part, str)))
         if numbers:
             said = shown(numbers[0])
+            # Not one in the name of a field.
+            alone = rf"(?<![a-z0-9_]){re.escape(numbers[0])}"
             yield Problem(
                 "number-in-text",
-                place,
+                at if isinstance(at, Place) else place_in(at, alone),
                 Text(
                     f"talet {said} står skrivet i texten och blir fel när en gräns eller ett värde ändras.",
                     f"the number {said} is written in the text and will be wrong when a limit or a figure changes.",
@@ -267,12 +283,11 @@ def _same_titles(book: _Book) -> Iterator[Problem]:
                 )
 
 
-CHECKS: Final[tuple[Callable[[_Book], Iterator[Problem]], ...]] = (
+OF_ONE: Final[tuple[Check, ...]] = (
     _never_or_always,
-    _implied,
-    _moves_never_proposed,
     _levels_never_given,
     _numbers_in_texts,
     _no_examples,
     _same_titles,
 )
+CHECKS: Final[tuple[Check, ...]] = (*OF_ONE, _implied, _moves_never_proposed)

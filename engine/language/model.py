@@ -19,10 +19,11 @@ GOALS = ("cost", "results", "development", "need", "detail", "followup", "data")
 
 @dataclass(frozen=True)
 class Severity:
-    """A fixed level, or levels from a gap relative to the basis (0.02 is 2 %), lowest first."""
+    """A fixed level, or levels from a gap relative to the basis (0.02 is 2 %), lowest first, and where each stands."""
 
     fixed: str | None = None
     from_gap: tuple[tuple[str, float], ...] = ()
+    places: tuple[tuple[str, Place], ...] = ()
 
 
 @dataclass(frozen=True)

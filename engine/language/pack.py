@@ -16,6 +16,7 @@ from genomlys.engine.language.model import Move, Override, Pack, Rule
 from genomlys.engine.language.packdraft import PackDraft, read_pack
 from genomlys.engine.language.packfiles import bundled_packs as bundled_packs
 from genomlys.engine.language.reader import Reader, TooManyProblems
+from genomlys.engine.language.rules import Draft
 from genomlys.engine.language.using import override, with_used
 
 
@@ -84,6 +85,24 @@ def load_rules(*sources: str | Path) -> RuleBook:
     by_id = {rule.id: rule for pack in packs for rule in pack.rules}
     moves = tuple(move for pack in packs for move in pack.moves)
     return RuleBook(packs, tuple(by_id[rule] for rule in order), moves, overrides)
+
+
+def sound_rules(*sources: str | Path) -> tuple[Rule, ...]:
+    """Of packs that may have mistakes the rules that have none, and ask none that has: as they stand, in the order
+    written. None of packs that are too large."""
+    drafts: list[Draft[Rule]] = []
+    for source in sources:
+        try:
+            drafts += read_pack(source).rules
+        except RuleError:
+            continue
+    reader = Reader()
+    check_number(reader, drafts, ())
+    found = {} if reader.problems else {draft.whole.id: draft.whole for draft in drafts if draft.whole is not None}
+    while astray := [rule.id for rule in found.values() if not set(referred(rule.when)) <= found.keys()]:
+        for name in astray:
+            del found[name]
+    return tuple(found.values())
 
 
 def _bind(

@@ -189,7 +189,8 @@ def _read_severity(reader: Reader, node: Node, when: Tree | None) -> Severity | 
             Text("Skriv 'low', 'medium' eller 'high'.", "Write 'low', 'medium' or 'high'."),
         )
         return None
-    return Severity(from_gap=tuple(found))
+    places = tuple((level, fields.key_place(level)) for level, _ in found)
+    return Severity(from_gap=tuple(found), places=places)
 
 
 def _read_limit(reader: Reader, node: Node, what: Text) -> float | None:

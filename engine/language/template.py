@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from genomlys.engine.errors import Lang, Place, Text, nearest
 from genomlys.engine.language.reader import Reader, shown
-from genomlys.engine.language.yamlfile import Map, Node
+from genomlys.engine.language.yamlfile import Map, Node, Scalar
 
 # A name as an author gives it to a condition with ``as``, and as the engine's fields are called.
 NAME = r"[a-z][a-z0-9_]*"
@@ -28,18 +28,22 @@ class Slot:
     one: str | None = None
     many: str | None = None
 
+    @property
+    def written(self) -> str:
+        return f"{{{self.name}}}" if self.one is None else f"{{{self.name}:{self.one}|{self.many}}}"
+
 
 Part = str | Slot
 
 
 @dataclass(frozen=True)
 class Template:
-    """The same sentence in both languages, as literal texts and slots, each with its place."""
+    """The same sentence in both languages, as literal texts and slots, each with where it stands."""
 
     sv: tuple[Part, ...]
     en: tuple[Part, ...]
-    place: Place
-    en_place: Place
+    sv_at: Node
+    en_at: Node
 
     def parts(self, lang: Lang) -> tuple[Part, ...]:
         return self.en if lang == "en" else self.sv
@@ -66,12 +70,17 @@ def read_template(reader: Reader, node: Node, what: Text) -> Template | None:
 def template_of(reader: Reader, text: Text, node: Node) -> Template | None:
     """Split both languages into literals and slots; a stray brace is a problem. ``node``: where the text stands."""
     sv_node, en_node = (node.get("sv"), node.get("en")) if isinstance(node, Map) else (node, None)
-    place = (sv_node or node).place
-    sv = _split(reader, text.sv, place)
+    at = sv_node or node
+    sv = _split(reader, text.sv, at)
     if en_node is None:
-        return None if sv is None else Template(sv, sv, place, place)
-    en = _split(reader, text.en, en_node.place)
-    return None if sv is None or en is None else Template(sv, en, place, en_node.place)
+        return None if sv is None else Template(sv, sv, at, at)
+    en = _split(reader, text.en, en_node)
+    return None if sv is None or en is None else Template(sv, en, at, en_node)
+
+
+def place_in(at: Node, pattern: str) -> Place:
+    """Where a part of a text stands."""
+    return at.find(pattern) if isinstance(at, Scalar) else at.place
 
 
 def split_template(text: str) -> tuple[Part, ...]:
@@ -85,7 +94,7 @@ def split_template(text: str) -> tuple[Part, ...]:
     return (*parts, text[end:]) if end < len(text) else tuple(parts)
 
 
-def _split(reader: Reader, text: str, place: Place) -> tuple[Part, ...] | None:
+def _split(reader: Reader, text: str, at: Node) -> tuple[Part, ...] | None:
     parts = split_template(text)
     literals = " ".join(part for part in parts if isinstance(part, str))
     stray = _BRACE.search(literals)
@@ -94,7 +103,8 @@ def _split(reader: Reader, text: str, place: Place) -> tuple[Part, ...] | None:
     said = shown(stray.group())
     reader.report(
         "bad-placeholder",
-        place,
+        # A single brace may be that of a field.
+        place_in(at, re.escape(stray.group())) if len(stray.group()) > 1 else at.place,
         Text(f"'{said}' är inget fält.", f"'{said}' is not a field."),
         Text(
             "Skriv fältets namn med små bokstäver, '{kpi}', eller ett val efter antal, '{count:åtgärd|åtgärder}'.",
@@ -107,12 +117,12 @@ def _split(reader: Reader, text: str, place: Place) -> tuple[Part, ...] | None:
 def check_slots(reader: Reader, template: Template, known: Known) -> None:
     """Every slot must be a known field, in either language."""
     # A text that serves both languages stands in one place and is checked once.
-    for place, parts in {template.en_place: template.en, template.place: template.sv}.items():
+    for at, parts in {template.en_at: template.en, template.sv_at: template.sv}.items():
         for slot in dict.fromkeys(part for part in parts if isinstance(part, Slot)):
             wrong = _wrong(slot, known)
             if wrong is not None:
                 code, message, remedy = wrong
-                reader.report(code, place, message, remedy)
+                reader.report(code, place_in(at, re.escape(slot.written)), message, remedy)
 
 
 def _wrong(slot: Slot, known: Known) -> tuple[str, Text, Text] | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeAlias
 
 import yaml
@@ -35,11 +35,24 @@ _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """Text exactly as written. An empty plain value and a plain ``~`` are the text ``""``."""
+    """Text exactly as written. An empty plain value and a plain ``~`` are the text ``""``.
+
+    written: what stands in the file, with its quotation marks, line breaks and escapes.
+    """
 
     text: str
     place: Place
     quoted: bool = False
+    written: str = field(default="", compare=False, repr=False)
+
+    def find(self, pattern: str) -> Place:
+        """Where a part of the text stands, or where the text begins if it is not written letter by letter."""
+        found = re.search(pattern, self.written)
+        place = self.place
+        if found is None or place.line is None or not isinstance(place.column, int):
+            return place
+        *above, before = _LINE_BREAK.split(self.written[: found.start()])
+        return Place(place.file, place.line + len(above), len(before) + (1 if above else place.column))
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +272,11 @@ class _Composer:
             self.problems.append(_forbidden(hidden.group(), place))
         if not quoted and text != text.strip():
             self._refuse(event, "yaml-blank")
-        return Scalar("" if text == "~" and not quoted else text, place, quoted)
+        return Scalar("" if text == "~" and not quoted else text, place, quoted, self._written(event))
+
+    def _written(self, event: yaml.Event) -> str:
+        start, end = event.start_mark, event.end_mark
+        return self._text[start.index : end.index] if start and end else ""
 
     def _count(self, event: yaml.Event) -> None:
         self._nodes += 1

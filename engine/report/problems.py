@@ -15,8 +15,8 @@ from genomlys.engine.report.console import total
 
 _WIDEST: Final = 110  # of a line shown; a sentence in a rule may be much longer
 _LINE_BREAK: Final = re.compile("\r\n|\r|\n")
-# What a caret is put under: a text in quotation marks, or all up to what ends a plain value.
-_TOKEN: Final = re.compile(r"\"[^\"]*\"?|'[^']*'?|[^\s,{}\[\]]+?(?=:?(?:[\s,{}\[\]]|$))|\S")
+# What a caret is put under: a text in quotation marks, a text's field, or all up to what ends a plain value.
+_TOKEN: Final = re.compile(r"\"[^\"]*\"?|\{[a-z][a-z0-9_.]*\}|'[^']*'?|[^\s,{}\[\]]+?(?=:?(?:[\s,{}\[\]]|$))|\S")
 _SARIF: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from genomlys.engine.errors import Lang, Problem, RuleError, Text
-from genomlys.engine.language.lint import lint
+from genomlys.engine.language.lint import lint, lint_alone
 from genomlys.engine.language.locking import lock_problems
 from genomlys.engine.language.model import Pack
-from genomlys.engine.language.pack import load_rules
+from genomlys.engine.language.pack import load_rules, sound_rules
 from genomlys.engine.report.words import count, listed, tidy
 
 
@@ -31,7 +31,8 @@ def check_rules(packs: Sequence[str]) -> Checked:
     try:
         book = load_rules(*packs)
     except RuleError as error:
-        return Checked((), error.problems)
+        beside = lint_alone(sound_rules(*packs))
+        return Checked((), tuple(sorted((*error.problems, *beside), key=lambda each: each.place.order)))
     read = tuple(_of_pack(pack.source, pack) for pack in book.packs)
     locks = (problem for pack in book.packs for problem in lock_problems(pack, book))
     return Checked(read, (*lint(book), *locks))
