@@ -501,7 +501,7 @@ def rules_test(packs: tuple[str, ...], least: int | None, junit: str | None, lan
     tested = try_packs(packs or ("kommun",))
     write(tested.as_text(lang), sys.stdout)
     if junit is not None:
-        Path(junit).write_text(tested.as_junit(), encoding="utf-8")
+        Path(junit).write_text(tested.as_junit(lang), encoding="utf-8")
     too_little = least is not None and tested.coverage.percent < least
     return BAD_INPUT if tested.failed or too_little else DONE
 

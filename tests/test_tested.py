@@ -164,6 +164,9 @@ def test_junit_tells_each_example_and_its_state(tmp_path: Path) -> None:
     assert suite[0].attrib == {"classname": "prov.dear", "name": '<Över & "under">'}
     assert suite[0][0].attrib["message"].startswith("väntat clear")
     assert suite[1][0].attrib["message"] == "Se <ärende> & svar"
+    (english,) = ET.fromstring(found.as_junit("en"))
+    assert english[0][0].attrib["message"].startswith("expected clear")
+    assert (english[2][0].text or "").endswith("remove 'todo'.")
 
 
 @cache

@@ -201,15 +201,18 @@ def _compares(step: Step) -> bool:
 
 
 def _among_many(q: float) -> Text:
-    number = Text(format_number(q, 2, "sv"), format_number(q, 2, "en"))
+    # A q that is written as 0 would say that chance has no part in it.
+    shown = max(q, 0.01)
+    sign = "=" if shown == q else "<"
+    number = Text(f"{sign} {format_number(shown, 2, 'sv')}", f"{sign} {format_number(shown, 2, 'en')}")
     if q <= RATE:
         return Text(
-            f"Det håller också när alla nyckeltal som regeln prövas på räknas med (q = {number.sv}).",
-            f"That holds when all the KPIs that the rule was asked of are counted in too (q = {number.en}).",
+            f"Det håller också när alla nyckeltal som regeln prövas på räknas med (q {number.sv}).",
+            f"That holds when all the KPIs that the rule was asked of are counted in too (q {number.en}).",
         )
     return Text(
-        f"När alla nyckeltal som regeln prövas på räknas med kan det vara slump (q = {number.sv}).",
-        f"When all the KPIs that the rule was asked of are counted in, it may be chance (q = {number.en}).",
+        f"När alla nyckeltal som regeln prövas på räknas med kan det vara slump (q {number.sv}).",
+        f"When all the KPIs that the rule was asked of are counted in, it may be chance (q {number.en}).",
     )
 
 

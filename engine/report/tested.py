@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Final
 from xml.etree import ElementTree as ET
 
 from genomlys.engine.coverage import Coverage, coverage
@@ -12,6 +13,8 @@ from genomlys.engine.errors import Lang, Text
 from genomlys.engine.examples import Outcome, run_examples
 from genomlys.engine.language.pack import RuleBook, load_rules
 from genomlys.engine.report.words import tidy
+
+_MENDED: Final = Text("stämmer nu; ta bort 'todo'.", "is right now; remove 'todo'.")
 
 
 @dataclass(frozen=True)
@@ -37,13 +40,12 @@ class PackTest:
         for outcome in self._in("todo"):
             yield _line(outcome, Text(f"känt fel: {outcome.todo}", f"known to be wrong: {outcome.todo}").in_(lang))
         for outcome in self._in("mended"):
-            said = Text("stämmer nu; ta bort 'todo'.", "is right now; remove 'todo'.")
-            yield _line(outcome, said.in_(lang))
+            yield _line(outcome, _MENDED.in_(lang))
         for gap in self.coverage.gaps:
             yield f"{gap.place.say(lang)}: {gap.rule}: {gap.says.in_(lang)}"
         yield from _sums(self, lang)
 
-    def as_junit(self) -> str:
+    def as_junit(self, lang: Lang = "sv") -> str:
         """A suite a pack and a case an example, in the order of the pack; without times, which differ from run to run.
 
         A known fault is skipped, and one that is mended passes with a note.
@@ -56,7 +58,7 @@ class PackTest:
             outcomes = list(group)
             suite = ET.SubElement(root, "testsuite", {"name": name, **_counts(outcomes)})
             for outcome in outcomes:
-                _case(suite, name, outcome)
+                _case(suite, name, outcome, lang)
         ET.indent(root)
         body = ET.tostring(root, encoding="unicode", short_empty_elements=True)
         return f'<?xml version="1.0" encoding="UTF-8"?>\n{body}\n'
@@ -100,17 +102,17 @@ def _counts(outcomes: Sequence[Outcome]) -> dict[str, str]:
     return {"tests": str(len(outcomes)), "failures": str(failures), "errors": "0", "skipped": str(skipped)}
 
 
-def _case(suite: ET.Element, pack: str, outcome: Outcome) -> None:
+def _case(suite: ET.Element, pack: str, outcome: Outcome, lang: Lang) -> None:
     case = ET.SubElement(suite, "testcase", classname=f"{pack}.{outcome.rule}", name=_plain(outcome.title))
     match outcome.state:
         case "failed":
-            said = _plain(outcome.explanation.sv)
+            said = _plain(outcome.explanation.in_(lang))
             failure = ET.SubElement(case, "failure", message=said, type="example")
             failure.text = f"{_plain(outcome.place.say())}: {said}"
         case "todo":
             ET.SubElement(case, "skipped", message=_plain(outcome.todo or ""))
         case "mended":
-            ET.SubElement(case, "system-out").text = f"{_plain(outcome.place.say())}: stämmer nu; ta bort 'todo'."
+            ET.SubElement(case, "system-out").text = f"{_plain(outcome.place.say())}: {_MENDED.in_(lang)}"
         case "passed":
             pass
 
