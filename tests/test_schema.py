@@ -273,3 +273,21 @@ def properties(found: Any) -> Iterator[tuple[str, Any]]:
     elif isinstance(found, list):
         for value in found:
             yield from properties(value)
+
+
+@pytest.mark.parametrize(
+    ("change", "taken"),
+    [
+        ("by: material", True),
+        ("by: {2024: 2 %, 2026: 3 %, source: KF}", True),
+        ("in: 2 of 3 years", True),
+        ("in: 2 av 3 år", False),
+        ("older_than: 6 months", True),
+        ("older_than: halvåret", False),
+        ("by: 3 %, examples: [{title: Över, years: 2024, own: 2, reference: 1, expect: flagged}]", True),
+        ("by: 3 %, examples: [{title: Över, years: 2024, own: 2, refrence: 1, expect: flagged}]", False),
+    ],
+)
+def test_an_override_takes_what_conditions_and_examples_take(change: str, taken: bool) -> None:
+    pack = f"genomlys: 1\npack: p\nuse: [kommun@2026.1]\noverride:\n  - {{rule: r, reason: Prov., {change}}}\n"
+    assert (refused("pack", pack) == []) is taken

@@ -125,9 +125,11 @@ def _rule() -> Schema:
 
 
 def _override() -> Schema:
-    """A change to a rule or a move of a used pack; a rule's examples are of its own subject, whichever that is."""
+    """A change to a rule or a move of a used pack, whose kinds of condition and subject a schema cannot look up."""
     schema = _group(vocabulary.OVERRIDE, ["reason"])
-    schema["properties"]["examples"] = _told(_many({"type": "object"}, 0), vocabulary.OVERRIDE["examples"].about)
+    schema["properties"] |= {word: _threshold(word) for word in THRESHOLDS}
+    example = {"anyOf": [_ref(f"example-{subject}") for subject in SUBJECTS]}
+    schema["properties"]["examples"] = _told(_many(example, 0), vocabulary.OVERRIDE["examples"].about)
     limits = [{"required": [word]} for word in vocabulary.CHANGES if word != "off"]
     schema["if"] = {"properties": {"off": {"const": "yes"}}, "required": ["off"]}
     schema["then"] = {"not": {"anyOf": limits}}
@@ -137,6 +139,14 @@ def _override() -> Schema:
         {"if": {"required": ["condition"]}, "then": {"anyOf": [{"required": [word]} for word in THRESHOLDS]}},
     ]
     return schema
+
+
+def _threshold(word: str) -> Schema:
+    """What some kind of condition takes for the word."""
+    told = [shape.words for kind in KINDS for shape in kind.SHAPES]
+    told += [each.form.words for words in told for each in words.values() if isinstance(each.form, Group)]
+    forms = {words[word].form: None for words in told if word in words}
+    return _told({"anyOf": [*map(_form, forms), _form(ByYear())]}, vocabulary.OVERRIDE[word].about)
 
 
 def _tree(subject: Subject, name: str, *, told: bool) -> Schema:
