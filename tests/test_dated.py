@@ -14,6 +14,7 @@ from genomlys.engine.errors import RuleError
 from genomlys.engine.examples import run_examples
 from genomlys.engine.explain import explain, render
 from genomlys.engine.language.pack import RuleBook, load_rules
+from genomlys.engine.report.rulepages import FORMATS, pages
 from genomlys.engine.writing import NBSP
 
 DATA = read_dataset(bundled_dataset())
@@ -123,3 +124,30 @@ def test_what_is_wrong_is_told_once(by: str, codes: list[str]) -> None:
     with pytest.raises(RuleError) as caught:
         book(above(by))
     assert [problem.code for problem in caught.value.problems] == codes
+
+
+LEVELS = f"""severity:
+      low: 1 %
+      high: {{2024: 10 %, 2026: 40 %, source: {SOURCE}}}"""
+
+
+@pytest.mark.parametrize(("as_of", "level"), [(2025, "high"), (2026, "low")])
+def test_a_level_of_severity_is_the_one_in_force(as_of: int, level: str, tmp_path: Path) -> None:
+    example = f"{{title: Ett, years: {as_of - 1} {as_of}, own: 100 120, expect: flagged, severity: {level}}}"
+    text = RULE.format(when=above("1 %"), examples=f"[{example}]", more="").replace("severity: low", LEVELS, 1)
+    file = tmp_path / "prov.yaml"
+    file.write_text(text, encoding="utf-8")
+    found = load_rules(file)
+    (outcome,) = run_examples(found)
+    assert outcome.state == "passed", outcome.explanation
+    (limits,) = [page for page in pages(found, "sv") if page.name == "rises"]
+    said = FORMATS["md"](limits, "sv")
+    assert "Gränsen för hög allvarsgrad" in said and SOURCE in said
+
+
+def test_a_level_given_by_year_says_where_that_is_decided(tmp_path: Path) -> None:
+    file = tmp_path / "prov.yaml"
+    text = RULE.format(when=above("1 %"), examples="[]", more="")
+    file.write_text(text.replace("severity: low", "severity: {high: {2024: 10 %}}"), encoding="utf-8")
+    with pytest.raises(RuleError, match="'source' is missing"):
+        load_rules(file)

@@ -26,6 +26,9 @@ _NAMES: Final[Mapping[str, Text]] = {
     "newer_than": Text("högsta ålder", "the greatest age"),
     "at_least": Text("minsta antal", "the least number"),
     "at_most": Text("högsta antal", "the greatest number"),
+    "low": Text("gränsen för låg allvarsgrad", "the limit of low severity"),
+    "medium": Text("gränsen för medelhög allvarsgrad", "the limit of medium severity"),
+    "high": Text("gränsen för hög allvarsgrad", "the limit of high severity"),
 }
 # What is written in a rule after one of the words above; a source in brackets is told as it stands.
 _WRITTEN: Final[Mapping[str, str]] = {

@@ -1,6 +1,7 @@
 """Thresholds that change with the years: what each is from a year on, and where that is decided.
 
     when: {is: above, than: reference, by: {2024: 2 %, 2026: 3 %, source: "KF 2023-12-14 § 120"}}
+    severity: {medium: 5 %, high: {2024: 10 %, 2026: 12 %, source: "KF 2023-12-14 § 120"}}
 
 The rule is read once for every year that any of its thresholds changes, with the values then in force, so that each of
 them is checked as any other. The one in force in the year that is judged (``as_of``) is used, for all the years that
@@ -19,19 +20,26 @@ from genomlys.engine.language.words import DATEABLE, YEAR
 from genomlys.engine.language.yamlfile import Map, Node, Scalar, Seq
 
 _SOURCE: Final = "source"
+_WHERE: Final = ("when", "severity")
 
 
-def dated_values(when: Node | None) -> Iterator[tuple[str, Map]]:
-    """The words below ``when`` whose values are given by year, in the order written."""
-    if isinstance(when, Map):
-        for key, value in when.entries:
+def dated_values(rule: Map) -> Iterator[tuple[str, Map]]:
+    """The words of a rule whose values are given by year, in the order written."""
+    for key, value in rule.entries:
+        if key.text in _WHERE:
+            yield from _below(value)
+
+
+def _below(node: Node) -> Iterator[tuple[str, Map]]:
+    if isinstance(node, Map):
+        for key, value in node.entries:
             if key.text in DATEABLE and isinstance(value, Map):
                 yield key.text, value
             else:
-                yield from dated_values(value)
-    elif isinstance(when, Seq):
-        for item in when.items:
-            yield from dated_values(item)
+                yield from _below(value)
+    elif isinstance(node, Seq):
+        for item in node.items:
+            yield from _below(item)
 
 
 def read_dated(reader: Reader, word: str, node: Map) -> Dated | None:
@@ -66,7 +74,7 @@ def read_dated(reader: Reader, word: str, node: Map) -> Dated | None:
 def of_year(node: Map, year: int) -> Map:
     """What is written of a rule, with each dated threshold as it is in a year."""
     return Map(
-        tuple((key, _of_year(value, year) if key.text == "when" else value) for key, value in node.entries), node.place
+        tuple((key, _of_year(value, year) if key.text in _WHERE else value) for key, value in node.entries), node.place
     )
 
 

@@ -48,7 +48,7 @@ class Draft(Generic[T]):
 
 def read_rule(fields: Fields) -> Draft[Rule]:
     """A rule; one whose thresholds change with the years is read as it is from each such year on."""
-    found = list(dated_values(fields.node.get("when")))
+    found = list(dated_values(fields.node))
     if not found:
         return _read_rule(fields)
     reader = fields.reader

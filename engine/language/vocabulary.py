@@ -23,6 +23,7 @@ from genomlys.engine.language.words import (
     NUMBER,
     THRESHOLDS,
     Bilingual,
+    ByYear,
     Choice,
     Either,
     Form,
@@ -74,7 +75,8 @@ _PERCENT: Final = Phrase(rf"(?![-−]){NUMBER}\s*%", "10 %")
 
 LEVEL_WORDS: Final[Words] = {
     level: Word(
-        _PERCENT, Text("Minsta skillnad mot jämförelsen, i procent.", "The least gap to the basis, in per cent.")
+        Either((_PERCENT, ByYear())),
+        Text("Minsta skillnad mot jämförelsen, i procent.", "The least gap to the basis, in per cent."),
     )
     for level in LEVELS
 }

@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 
 from genomlys.engine.errors import Text
 from genomlys.engine.numbers import BLANKS, MINUS
+from genomlys.engine.vocabulary import LEVELS
 
 NUMBER: Final = rf"[+\-{MINUS}]?(?:[0-9]{{1,3}}(?:[{BLANKS}][0-9]{{3}})+|[0-9]+)(?:[.,][0-9]+)?"
 
@@ -99,7 +100,8 @@ DATE: Final = Phrase(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "2025-09-01")
 YES_OR_NO: Final = Choice(("yes", "no"))
 YEAR: Final = Phrase(r"(?:19|20|21)[0-9]{2}", "2026", number=True)
 
-# The words that tell how much is needed: another pack may change them, and their values may be given by year.
+# The words that tell how much is needed: another pack may change them, and their values may be given by year, as may
+# those of levels of severity.
 THRESHOLDS: Final = (
     "by",
     "in",
@@ -115,4 +117,4 @@ THRESHOLDS: Final = (
     "at_least",
     "at_most",
 )
-DATEABLE: Final = frozenset({*THRESHOLDS, "than"})
+DATEABLE: Final = frozenset({*THRESHOLDS, "than", *LEVELS})
