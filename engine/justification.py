@@ -148,8 +148,8 @@ def _added(tree: Tree, own: Mapping[str, Field], lang: Lang, sight: Sight) -> li
 def _caveats(rule: Rule, lang: Lang, sight: Sight) -> list[pl.Expr]:
     texts = []
     seen: list[pl.Expr] = []
-    for leaf in leaves(rule.when):
-        figures = leaf.figures(sight)
+    all_figures = [leaf.figures(sight) for leaf in leaves(rule.when)]
+    for figures in all_figures:
         if figures.basis_year is None or not figures.same_year_expected:
             continue
         year = figures.basis_year
@@ -158,8 +158,8 @@ def _caveats(rule: Rule, lang: Lang, sight: Sight) -> list[pl.Expr]:
         said = pl.format(_OTHER_YEAR.in_(lang), columns.YEAR.cast(pl.String), year.cast(pl.String))
         texts.append(pl.when(is_new).then(said).otherwise(pl.lit("")))
         seen.append(year)
-    texts += _few_members([leaf.figures(sight) for leaf in leaves(rule.when)], lang)
-    texts += [text for leaf in leaves(rule.when) for text in _without_figures(leaf, lang, sight)]
+    texts += _few_members(all_figures, lang)
+    texts += [text for figures in all_figures for text in _without_figures(figures, lang)]
     not_sure = evaluate.sure(rule.id).fill_null(True).not_()
     texts.append(pl.when(not_sure).then(pl.lit(_ROUNDING.in_(lang))).otherwise(pl.lit("")))
     preliminary = columns.STATE == "preliminary"
@@ -167,12 +167,12 @@ def _caveats(rule: Rule, lang: Lang, sight: Sight) -> list[pl.Expr]:
     return texts
 
 
-def _few_members(all_figures: Sequence[Figures | None], lang: Lang) -> list[pl.Expr]:
+def _few_members(all_figures: Sequence[Figures], lang: Lang) -> list[pl.Expr]:
     """Of what is computed from others: of how few, where a value is missing for more than one in ten."""
     texts = []
     seen: list[tuple[pl.Expr, pl.Expr]] = []
     for figures in all_figures:
-        if figures is None or figures.n is None or figures.of is None or figures.basis_title is None:
+        if figures.n is None or figures.of is None or figures.basis_title is None:
             continue
         n, of = figures.n, figures.of
         # A mean and a median of the same members are told of once.
@@ -184,9 +184,8 @@ def _few_members(all_figures: Sequence[Figures | None], lang: Lang) -> list[pl.E
     return texts
 
 
-def _without_figures(leaf: Condition, lang: Lang, sight: Sight) -> list[pl.Expr]:
+def _without_figures(figures: Figures, lang: Lang) -> list[pl.Expr]:
     """Of a condition that counts years: those it knows nothing of, which may have been hits as well."""
-    figures = leaf.figures(sight)
     if figures.hits is None or len(figures.in_years) < 2:
         return []
     years = [

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import polars as pl
@@ -86,23 +87,7 @@ class Compare:
         return k_of([year.margin for year in self._in_years(sight)], self.hits)
 
     def _in_years(self, sight: Sight) -> tuple[InYear, ...]:
-        return tuple(self._in_year(lag, sight) for lag in range(self.years))
-
-    def _in_year(self, lag: int, sight: Sight) -> InYear:
-        own, basis, aim = self._own(lag), self.than.value(lag), columns.basis("target", lag)
-        return InYear(
-            margin=margin(own, basis, self.side, self.by, sight, aim, half_basis=self.than.half()),
-            value=own,
-            year=columns.YEAR - lag,
-            basis=basis,
-            basis_year=self.than.year(lag),
-            band=self.by.width(basis),
-            source=self.than.source,
-        )
-
-    def _own(self, lag: int) -> pl.Expr:
-        # An own value is set against an earlier own value only inside one definition.
-        return columns.own_comparable(lag) if isinstance(self.than, OwnBefore) else columns.own(lag)
+        return tuple(_in_year(self.side, self.than, self.by, lag, sight) for lag in range(self.years))
 
     def _hits(self, sight: Sight) -> pl.Expr:
         yearly = [year.margin.holds.fill_null(False).cast(pl.Int32) for year in self._in_years(sight)]
@@ -154,6 +139,23 @@ class Compare:
         if self.years == 1:
             return words
         return words + phrase(f", {self.hits} av {self.years} år", f", {self.hits} of {self.years} years", lang)
+
+
+@lru_cache(maxsize=1024)
+def _in_year(side: Side, than: Basis, by: Band, lag: int, sight: Sight) -> InYear:
+    """What is asked of one year: built once, since truth, margin, severity and text all read it."""
+    # An own value is set against an earlier own value only inside one definition.
+    own = columns.own_comparable(lag) if isinstance(than, OwnBefore) else columns.own(lag)
+    basis, aim = than.value(lag), columns.basis("target", lag)
+    return InYear(
+        margin=margin(own, basis, side, by, sight, aim, half_basis=than.half()),
+        value=own,
+        year=columns.YEAR - lag,
+        basis=basis,
+        basis_year=than.year(lag),
+        band=by.width(basis),
+        source=than.source,
+    )
 
 
 def beside(than: Basis, own: pl.Expr, basis: pl.Expr) -> dict[str, Field]:
