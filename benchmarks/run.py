@@ -8,6 +8,7 @@ WHAT is any of
     rule       what one more rule costs
     unit       one municipality out of all
     texts      how many sentences a second
+    pack       checking and testing the bundled pack, from the command line
     bytes      whether repeated runs, numbers of threads and sizes of blocks give the same bytes
 
 Processor time is user and system time of the process and its threads, as the operating system tells it when the process
@@ -176,6 +177,12 @@ def texts(asked: Asked) -> None:
         print(f"{size}: {run(asked.command('texts', size)).said.strip()}", flush=True)
 
 
+def pack(asked: Asked) -> None:
+    commands = {word: [sys.executable, "-m", "genomlys.cli", "rules", word, "kommun"] for word in ("check", "test")}
+    for word, runs in alternated(commands, asked.rounds).items():
+        print(f"rules {word} kommun: {cpu_of(runs):.2f} s", flush=True)
+
+
 def bytes_(asked: Asked) -> None:
     variants: list[tuple[tuple[str, ...], dict[str, str]]] = [((), {}), ((), {})]
     variants += [((), {"POLARS_MAX_THREADS": threads}) for threads in ("1", "2", "7")]
@@ -199,6 +206,7 @@ WHAT: Mapping[str, Callable[[Asked], None]] = {
     "rule": rule,
     "unit": unit,
     "texts": texts,
+    "pack": pack,
     "bytes": bytes_,
 }
 
