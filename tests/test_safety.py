@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from samples import HEADER, rule
 
 from genomlys.engine.errors import RuleError
-from genomlys.engine.language import binding, packfiles
+from genomlys.engine.language import binding, packfiles, rules
 from genomlys.engine.language.locking import lock_file, lock_problems, lock_text
 from genomlys.engine.language.pack import RuleBook, load_rules
 from genomlys.engine.language.waivers import Waiver, read_waivers
@@ -251,3 +251,10 @@ def test_a_pack_has_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(binding, "MOST_RULES", 2)
     with pytest.raises(RuleError, match="too-many-rules"):
         load_rules(tmp_path)
+    monkeypatch.undo()
+    monkeypatch.setattr(rules, "MOST_CHANGES_IN_ALL", 3)
+    by_year = "{is: above, than: reference, by: {2024: 2 %, 2025: 3 %, source: KF}}"
+    file = tmp_path / "0.yaml"
+    file.write_text(f"{HEADER}rules:\n{rule('a', when=by_year)}{rule('b', when=by_year)}", encoding="utf-8")
+    with pytest.raises(RuleError, match="change more than 3 times"):
+        load_rules(file)

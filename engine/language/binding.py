@@ -14,10 +14,10 @@ from genomlys.engine.conditions.tree import Tree, leaves, needs
 from genomlys.engine.conditions.when import comparisons
 from genomlys.engine.errors import Place, Text, nearest
 from genomlys.engine.language.model import Move, Rule
+from genomlys.engine.language.packdraft import MOST_RULES
 from genomlys.engine.language.reader import Reader, shown
 from genomlys.engine.language.rules import Draft
 
-MOST_RULES: Final = 1000
 # Over all rules and moves: 2 000 take a quarter of a minute to work out for one municipality.
 MOST_COMPARISONS: Final = 2000
 MOST_MOVES: Final = 100
@@ -64,11 +64,14 @@ def check_number(reader: Reader, rules: Sequence[Draft[Rule]], moves: Sequence[D
 def _check_work(reader: Reader, rules: Sequence[Draft[Rule]], moves: Sequence[Draft[Move]]) -> None:
     """What cannot be worked out in reasonable time is told at the first rule that is too many."""
     places = [*(each.id_place for each in rules), *(each.id_place for each in moves)]
-    trees = [None if each.whole is None else each.whole.when for each in rules]
-    trees += [None if each.whole is None else each.whole.when for each in moves]
+    work = [0 if each.whole is None else comparisons(each.whole.when) for each in moves]
+    # A rule whose thresholds change with the years is checked as it is from each of them on.
+    of_rules = [
+        0 if each.whole is None else comparisons(each.whole.when) * max(1, len(each.whole.variants)) for each in rules
+    ]
     total = 0
-    for place, tree in zip(places, trees, strict=True):
-        total += 0 if tree is None else comparisons(tree)
+    for place, more in zip(places, [*of_rules, *work], strict=True):
+        total += more
         if total > MOST_COMPARISONS:
             message = Text(
                 f"villkoren i alla regler ger fler än {MOST_COMPARISONS} jämförelser.",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -18,6 +19,7 @@ from genomlys.engine.language.rules import Draft, read_move, read_rule
 from genomlys.engine.language.yamlfile import Node, load_yaml, to_plain
 
 LANGUAGE_VERSION: Final = "1"
+MOST_RULES: Final = 1000
 _BOM: Final = b"\xef\xbb\xbf"
 
 T = TypeVar("T")
@@ -127,7 +129,9 @@ def _read_file(draft: PackDraft, path: Path, content: bytes) -> None:
     )
     draft.headers.append(header)
     draft.uses += fields.optional("use", lambda node, what: read_use(reader, node, what)) or ()
-    draft.rules += _read_each(fields, "rules", Text("en regel", "a rule"), read_rule, _nothing)
+    of_rules = _read_each(fields, "rules", Text("en regel", "a rule"), read_rule, _nothing)
+    # That there are too many is told when all packs are read; until then no more of them are.
+    draft.rules += islice(of_rules, max(0, MOST_RULES + 1 - len(draft.rules)))
     draft.moves += _read_each(fields, "moves", Text("en förflyttning", "a move"), read_move, _nothing)
     wanted = _read_each(fields, "override", Text("en ändring", "an override"), read_override, lambda _: None)
     draft.overrides += [each for each in wanted if each is not None]
@@ -165,14 +169,15 @@ def _read_version(reader: Reader) -> Callable[[Node, Text], str | None]:
 
 def _read_each(
     fields: Fields, word: str, what: Text, read: Callable[[Fields], T], instead: Callable[[Node], T]
-) -> list[T]:
+) -> Iterator[T]:
     """What ``read`` makes of each of a list, and ``instead`` of those that are no words at all."""
-    node = fields.raw(word)
-    found = []
-    for item in fields.reader.items(node) if node is not None else ():
+
+    def one(item: Node) -> T:
         inner = fields.reader.fields(item, what)
-        found.append(instead(item) if inner is None else read(inner))
-    return found
+        return instead(item) if inner is None else read(inner)
+
+    node = fields.raw(word)
+    return map(one, fields.reader.items(node) if node is not None else ())
 
 
 def _hashes(fields: Fields, word: str, kind: str) -> dict[str, str]:

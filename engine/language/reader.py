@@ -57,9 +57,10 @@ class Quantity:
 
 @dataclass
 class Reader:
-    """Collects the problems of one pack."""
+    """Collects the problems of one pack, and counts how many times its rules were read for a year of their own."""
 
     problems: list[Problem] = field(default_factory=list)
+    years_read: int = 0
 
     def report(self, code: str, place: Place, message: Text, remedy: Text = _NO_REMEDY) -> None:
         """Note a problem. Raises TooManyProblems when there are enough of them."""

@@ -24,6 +24,8 @@ from genomlys.engine.vocabulary import HORIZONS, LEVELS
 
 T = TypeVar("T")
 
+MOST_CHANGES: Final = 20
+MOST_CHANGES_IN_ALL: Final = 1000
 _AREA: Final = Scope("area")
 _MOVE_KNOWN: Final = Known({name: field.kind for name, field in MOVE_FIELDS.items()})
 _LEVELS_EXAMPLE: Final = Text(
@@ -54,7 +56,7 @@ def read_rule(fields: Fields) -> Draft[Rule]:
     reader = fields.reader
     dated = [each for word, node in found if (each := read_dated(reader, word, node)) is not None]
     years = sorted({year for each in dated for year, _ in each.values})
-    if len(dated) < len(found):
+    if len(dated) < len(found) or not _are_few(reader, found[0][1], len(years)):
         return Draft(None, fields.place, None, None)
     drafts = [_read_rule(Fields(reader, of_year(fields.node, year))) for year in years]
     last, wholes = drafts[-1], [draft.whole for draft in drafts if draft.whole is not None]
@@ -62,6 +64,26 @@ def read_rule(fields: Fields) -> Draft[Rule]:
         return replace(last, whole=None)
     rule = replace(last.whole, dated=tuple(dated), variants=tuple(zip(years, wholes, strict=True)))
     return replace(last, whole=rule, node=fields.node)
+
+
+def _are_few(reader: Reader, node: Map, years: int) -> bool:
+    """Whether thresholds change no more often than anyone can follow: a rule is read and judged once for each year."""
+    reader.years_read += years
+    if years <= MOST_CHANGES and reader.years_read <= MOST_CHANGES_IN_ALL:
+        return True
+    told = Text(
+        f"trösklarna i regeln ändras {years} olika år; högst {MOST_CHANGES}.",
+        f"the thresholds of the rule change in {years} years; {MOST_CHANGES} at most.",
+    )
+    if years <= MOST_CHANGES:
+        told = Text(
+            f"trösklarna i alla regler ändras fler än {MOST_CHANGES_IN_ALL} gånger.",
+            f"the thresholds of all rules change more than {MOST_CHANGES_IN_ALL} times.",
+        )
+    reader.report(
+        "too-many-years", node.place, told, Text("Behåll de år som bedöms.", "Keep the years that are judged.")
+    )
+    return False
 
 
 def _read_rule(fields: Fields) -> Draft[Rule]:

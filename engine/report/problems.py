@@ -54,14 +54,14 @@ def _pointed(problem: Problem, files: _Files) -> Iterator[str]:
     line = files.line(place.file, place.line)
     if line is None:
         return
-    # What would steer the terminal, and tabs, are one blank each, so that the caret stays under its place.
-    plain = "".join(char if char.isprintable() else " " for char in line)
     at = place.column - 1
-    token = _TOKEN.match(plain, at)
+    start = max(0, at - _WIDEST // 2) if len(line) > _WIDEST else 0
+    # What would steer the terminal, and tabs, are one blank each, so that the caret stays under its place.
+    plain = "".join(char if char.isprintable() else " " for char in line[start : start + _WIDEST])
+    token = _TOKEN.match(plain, at - start)
     length = len(token[0]) if token else 1
-    start = max(0, at - _WIDEST // 2) if len(plain) > _WIDEST else 0
-    shown = plain[start : start + _WIDEST].rstrip()
-    before, after = "…" * (start > 0), "…" * (start + _WIDEST < len(plain))
+    shown = plain.rstrip()
+    before, after = "…" * (start > 0), "…" * (start + _WIDEST < len(line))
     carets = "^" * max(1, min(length, len(shown) - (at - start)))
     gutter = f"{place.line:>6} | "
     yield f"{gutter}{before}{shown}{after}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from genomlys.engine.errors import Lang, Problem, RuleError, Text
 from genomlys.engine.language.lint import lint, lint_alone
@@ -26,12 +27,17 @@ class Checked:
         return all(problem.severity == "warning" for problem in self.problems)
 
 
+# Of packs that take too long to work out nothing more is asked.
+_TOO_MUCH: Final = ("too-many-rules", "too-many-conditions", "too-many-years", "too-many-problems")
+
+
 def check_rules(packs: Sequence[str]) -> Checked:
     """Read the packs together and ask of them all that can be asked of rules."""
     try:
         book = load_rules(*packs)
     except RuleError as error:
-        beside = lint_alone(sound_rules(*packs))
+        too_much = any(each.code in _TOO_MUCH for each in error.problems)
+        beside = () if too_much else lint_alone(sound_rules(*packs))
         return Checked((), tuple(sorted((*error.problems, *beside), key=lambda each: each.place.order)))
     read = tuple(_of_pack(pack.source, pack) for pack in book.packs)
     locks = (problem for pack in book.packs for problem in lock_problems(pack, book))
