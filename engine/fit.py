@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 from genomlys.engine.conditions.base import Condition, Lags, Metric, Need
 from genomlys.engine.conditions.bases import Benchmark, OwnBefore
 from genomlys.engine.conditions.compare import Compare
+from genomlys.engine.conditions.funnel import Funnel
 from genomlys.engine.conditions.gap import Gap
 from genomlys.engine.conditions.run import Run
 from genomlys.engine.conditions.tree import leaves
+from genomlys.engine.conditions.trend import Trend
 from genomlys.engine.conditions.turn import Turn
 from genomlys.engine.dataset import Dataset
 from genomlys.engine.errors import Problem, Text, nearest
@@ -164,9 +166,7 @@ def _no_target(rule: Rule, home: _Home) -> Iterator[Problem]:
     mine, without = in_scope(home.grid.kpis, rule).to_numpy(), home.without_target()
     aiming = (home.grid.kpis["direction"] == "target").to_numpy()
     for leaf in leaves(rule.when):
-        to_target = isinstance(leaf, Compare) and leaf.than == Benchmark("target")
-        by_direction = getattr(leaf, "side", None) in ("worse", "better")
-        asked = mine if to_target else mine & aiming if by_direction else np.zeros_like(mine)
+        asked = mine if _is_to_target(leaf) else mine & aiming if _is_by_direction(leaf) else np.zeros_like(mine)
         if (asked & without).any():
             said = _some(home.names(asked & without), int(asked.sum()))
             year = home.grid.as_of_year
@@ -183,6 +183,25 @@ def _no_target(rule: Rule, home: _Home) -> Iterator[Problem]:
                 ),
                 "warning",
             )
+
+
+def _is_to_target(leaf: Condition) -> bool:
+    match leaf:
+        case Compare() | Turn() | Funnel():
+            return leaf.than == Benchmark("target")
+        case Gap():
+            return leaf.to == Benchmark("target")
+    return False
+
+
+def _is_by_direction(leaf: Condition) -> bool:
+    """Whether it asks, of a KPI that aims at a target, how far that is; a place among others is not asked of one."""
+    match leaf:
+        case Compare() | Turn() | Gap():
+            return leaf.side in ("worse", "better")
+        case Run() | Trend():
+            return leaf.change in ("worsening", "improving")
+    return False
 
 
 def _some(names: Sequence[str], of: int) -> Text:

@@ -135,6 +135,25 @@ def test_worse_for_a_kpi_that_aims_at_a_target_needs_one(tmp_path: Path) -> None
     assert "1 av 1 nyckeltal (k0)" in found(tmp_path, later, rule("a", {"is": "worse", "than": "reference"}))[0][1]
 
 
+@pytest.mark.parametrize(
+    ("when", "told"),
+    [
+        ({"gap": "widening", "to": "target", "over": "2 years"}, True),
+        ({"turn": "above", "than": "target", "after": "1 year"}, True),
+        ({"is": "worsening", "for": "2 years"}, True),
+        ({"trend": "worsening", "over": "4 years", "confidence": "90 %"}, True),
+        ({"outlier": "worse", "among": "nation", "beyond": "3.5"}, False),  # not asked of a KPI that aims
+        ({"trend": "rising", "over": "4 years", "confidence": "90 %"}, False),
+    ],
+)
+def test_whatever_asks_for_a_target_needs_one(when: dict[str, Any], told: bool, tmp_path: Path) -> None:
+    tables = national()
+    k0 = pl.col("kpi") == "k0"
+    aiming = tables["kpis"].with_columns(direction=pl.when(k0).then(pl.lit("target")).otherwise("direction"))
+    codes = [code for code, _ in found(tmp_path, with_target({**tables, "kpis": aiming}, k0=2025), rule("a", when))]
+    assert ("no-target" in codes) is told
+
+
 def test_rules_check_asks_the_data_set_it_is_given(tmp_path: Path) -> None:
     from click.testing import CliRunner
 
