@@ -283,6 +283,8 @@ def test_what_is_locked_holds_until_it_is_changed(tmp_path: Path) -> None:
     ):
         mine.write_text(text.replace(old, new), encoding="utf-8")
         assert told(mine) == [("changed-without-version", part)]
+        (changed,) = (each for each in check_rules([str(mine)]).problems if each.code == "changed-without-version")
+        assert (changed.place.file, changed.place.line is None) == (str(mine), False)
         assert lock(mine) == 1
         mine.write_text(text.replace(old, new).replace("version: 2026.1", "version: 2026.2"), encoding="utf-8")
         assert [code for code, _ in told(mine)] == ["lock-behind"]

@@ -59,6 +59,7 @@ def lock_problems(pack: Pack, book: RuleBook) -> Iterator[Problem]:
         return
     now = dict(pack.hashes)
     places = {f"rule.{rule.id}": rule.place for rule in pack.rules} | {f"move.{m.id}": m.place for m in pack.moves}
+    places |= {f"override.{each.id}": each.place for each in book.overrides if each.pack == pack.label}
     for name in sorted(now.keys() | parts.keys()):
         if now.get(name) != parts.get(name):
             yield _changed(name, places.get(name, Place(str(path))), version, name in parts, name in now)
