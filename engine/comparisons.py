@@ -26,6 +26,8 @@ QUANTILES: Final = {"nation.median": 0.5, "nation.p10": 0.1, "nation.p25": 0.25,
 AMONG: Final[dict[str, Among]] = {name: "peers" if name.startswith("peers.") else "nation" for name in OF_OTHERS}
 # KPIs whose values are put in order at a time, so that no second copy of all figures is made.
 _CHUNK: Final = 64
+# KPIs of which peers are compared at a time: their figures then stay in the processor's cache.
+_IN_CACHE: Final = 16
 
 
 def units_read(data: Dataset, units: Sequence[str], among: Iterable[str], as_of_year: int) -> list[str]:
@@ -89,11 +91,12 @@ def of_members(everyone: Population, benchmark: str, units: Ints) -> Floats:
         return _of_nation(everyone.own[:, everyone.national, :], benchmark)
     own = everyone.own
     computed = np.full((own.shape[0], len(units), own.shape[2]), np.nan)
+    of_peers = _mean_of_peers if benchmark == "peers.mean" else _median_of_peers
     for group, slots in enumerate(everyone.slots):
-        rows = np.flatnonzero(everyone.group_at == group)
-        if len(rows):
-            of_peers = _mean_of_peers if benchmark == "peers.mean" else _median_of_peers
-            computed[rows] = of_peers(own[rows], slots[:, units])
+        members, rows = slots[:, units], np.flatnonzero(everyone.group_at == group)
+        for first in range(0, len(rows), _IN_CACHE):
+            few = rows[first : first + _IN_CACHE]
+            computed[few] = of_peers(own[few], members)
     return computed
 
 

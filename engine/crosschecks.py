@@ -210,7 +210,7 @@ def _duplicates(checked: CheckedTable) -> Found:
     """The same key on two rows, which are both named; if their values differ, both values too."""
     if checked.lost & set(key(checked.table)):
         return Found()
-    pairs = repeated(checked.table, checked.frame)
+    pairs = repeated(checked.codes)
     problems = (_duplicate(checked, first, again) for first, again in pairs.head(LISTED_OF_ONE_KIND).iter_rows())
     return Found.first(problems, pairs.height)
 

@@ -196,7 +196,7 @@ def _checked(came: _Source) -> tuple[dict[str, CheckedTable], Found]:
 
 
 def _frames(tables: Mapping[str, CheckedTable]) -> dict[str, pl.DataFrame]:
-    return {name: in_order(name, completed(name, table.frame.drop(ROW))) for name, table in tables.items()}
+    return {name: in_order(name, completed(name, table.frame.drop(ROW)), table.codes) for name, table in tables.items()}
 
 
 def _dataset(

@@ -53,7 +53,8 @@ class Population:
     def _peers(self, kpi_at: Ints, unit_at: Ints, year_at: Ints) -> Sample:
         """A set for each row: a unit is never its own peer."""
         most = max((len(slots) for slots in self.slots), default=0)
-        values, of = np.full((len(kpi_at), most), np.nan), np.zeros(len(kpi_at), dtype=np.int64)
+        # A member after another, as what is asked of the sets is worked out.
+        values, of = np.full((most, len(kpi_at)), np.nan), np.zeros(len(kpi_at), dtype=np.int64)
         groups = self.group_at[kpi_at]
         shape, own, applies = self.own.shape, self.own.reshape(-1), self.applies.reshape(-1)
         for group, slots in enumerate(self.slots):
@@ -63,9 +64,9 @@ class Population:
                 member = slot[unit]
                 cell = start + np.maximum(member, 0) * shape[2]
                 is_there = (member >= 0) & applies.take(cell)
-                values[mine, number] = np.where(is_there, own.take(cell), np.nan)
+                values[number, mine] = np.where(is_there, own.take(cell), np.nan)
                 of[mine] += is_there
-        return Sample(values, of, np.arange(len(kpi_at)), np.full(len(kpi_at), -1))
+        return Sample(values.T, of, np.arange(len(kpi_at)), np.full(len(kpi_at), -1))
 
     def _nation(self, kpi_at: Ints, unit_at: Ints, year_at: Ints) -> Sample:
         """A set for each KPI and year, the unit itself among the others."""

@@ -97,7 +97,7 @@ class Questions:
             frame = frame.with_columns(**columns) if columns else frame
         told = frame.select(
             part.alias(f"{rule}:{name}:told") for rule, each in parts.items() for name, part in each.items()
-        ).collect()
+        ).collect(engine="in-memory")  # of a frame in memory the streaming engine takes half as long again
         return {rule.id: self._said(told, rule.id, parts[rule.id]) for rule in block.rules}
 
     def _whole(self, rule: Rule, mask: pl.Series | None) -> dict[str, pl.Expr]:

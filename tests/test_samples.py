@@ -67,7 +67,7 @@ def test_the_kth_largest_of_the_others(sample: list[float | None], k: int, drawn
         others.remove(left_out)
     wanted = sorted(others, reverse=True)[k - 1] if k <= len(others) else -math.inf
     without = np.array([math.nan if left_out is None else left_out])
-    assert samples.kth_largest(matrix(sample), np.array([0]), np.array([k]), without)[0] == wanted
+    assert samples.kth_largest(samples.descending(matrix(sample)), np.array([0]), np.array([k]), without)[0] == wanted
 
 
 @given(rows)

@@ -50,7 +50,7 @@ from genomlys.engine.conditions.shape import Shape, words_of
 from genomlys.engine.errors import Lang, Place, Text
 from genomlys.engine.language.reader import Fields
 from genomlys.engine.language.words import COUNT, QUANTITY, Choice, Word
-from genomlys.engine.statistics.samples import kth_largest, places
+from genomlys.engine.statistics.samples import descending, kth_largest, places
 
 TELLING = frozenset({"rank"})
 IS: tuple[str, ...] = ()
@@ -142,8 +142,9 @@ class Boundary(Metric):
         k = self._places(members)
         without = np.where(is_member, _picked(values, at, sample.mine), np.nan)
         missing = (sample.of - sample.n)[at]
-        least = kth_largest(values, at, np.maximum(k, 1), without)
-        most = np.where(missing >= k, INF, kth_largest(values, at, np.maximum(k - missing, 1), without))
+        ordered = descending(values)
+        least = kth_largest(ordered, at, np.maximum(k, 1), without)
+        most = np.where(missing >= k, INF, kth_largest(ordered, at, np.maximum(k - missing, 1), without))
         enough = sample.of[at] >= FEWEST[self.among]
         ranked = is_member if self.among == "nation" else np.ones(len(at), dtype=np.bool_)
         own = window.own(0) * turn

@@ -45,11 +45,14 @@ def plain(frame: pl.DataFrame) -> pl.DataFrame:
     columns = []
     for name, dtype in frame.schema.items():
         column = pl.col(name)
-        if dtype == pl.Null or dtype.base_type() in (pl.Categorical, pl.Enum):
-            column = column.cast(pl.String)
-        if dtype == pl.Null or dtype.base_type() in (pl.String, pl.Categorical, pl.Enum):
-            stripped = column.str.strip_chars()
-            column = pl.when(stripped != "").then(stripped)
+        if isinstance(dtype, pl.Enum):
+            # Each word is looked at once, however many cells have it.
+            words = dtype.categories.to_frame().select(_plain_text(pl.first())).to_series()
+            column = pl.lit(words.gather(frame[name].to_physical()))
+        elif dtype == pl.Null or dtype.base_type() == pl.Categorical:
+            column = _plain_text(column.cast(pl.String))
+        elif dtype.base_type() == pl.String:
+            column = _plain_text(column)
         elif dtype == pl.Float32:
             # By way of text: 3.4 stays 3.4 and does not become 3.4000000953674316.
             column = column.cast(pl.String).cast(pl.Float64).fill_nan(None)
@@ -61,6 +64,11 @@ def plain(frame: pl.DataFrame) -> pl.DataFrame:
             column = column.arr.to_list()
         columns.append(column.alias(name))
     return frame.select(columns)
+
+
+def _plain_text(column: pl.Expr) -> pl.Expr:
+    stripped = column.str.strip_chars()
+    return pl.when(stripped != "").then(stripped)
 
 
 def read(reading: Reading, name: str, dtype: pl.DataType) -> Read | None:

@@ -16,24 +16,27 @@ _TOP: Final = 2**63
 _LAST_YEAR: Final = 9999
 
 
-def in_order(table: str, frame: pl.DataFrame) -> pl.DataFrame:
-    """The rows in the order of their keys; an empty part of a key comes first."""
-    codes = _codes(table, frame)
+def in_order(table: str, frame: pl.DataFrame, codes: pl.Series | None = None) -> pl.DataFrame:
+    """The rows in the order of their keys; an empty part of a key comes first. codes: ``key_codes``, if at hand."""
+    codes = key_codes(table, frame) if codes is None else codes
     return frame if codes.is_sorted() else frame[codes.arg_sort()]
 
 
-def repeated(table: str, frame: pl.DataFrame) -> pl.DataFrame:
+def repeated(codes: pl.Series) -> pl.DataFrame:
     """Columns ``first`` and ``again``: indexes of two rows with one key, in order of the later row.
 
     Of three such rows the second and the third are each told with the row before it. Rows that lack a
     part of their key are left out.
     """
-    codes = pl.DataFrame({"code": _codes(table, frame)}).with_row_index("again").drop_nulls("code")
-    ordered = codes.sort("code", maintain_order=True).with_columns(first=pl.col("again").shift())
+    ordered = pl.DataFrame({"code": codes}).with_row_index("again").drop_nulls("code")
+    if not ordered["code"].is_sorted():
+        ordered = ordered.sort("code", maintain_order=True)
+    ordered = ordered.with_columns(first=pl.col("again").shift())
     return ordered.filter(pl.col("code") == pl.col("code").shift()).select("first", "again").sort("again")
 
 
-def _codes(table: str, frame: pl.DataFrame) -> pl.Series:
+def key_codes(table: str, frame: pl.DataFrame) -> pl.Series:
+    """A whole number for each row, in the order of the rows' keys and the same for the same key."""
     may_lack = {field.name for field in fields(table) if not field.required}
     codes, size = pl.Series([0], dtype=pl.UInt64).new_from_index(0, frame.height), 1
     for name in key(table):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple, TypeAlias
 
 import polars as pl
 
 from genomlys.engine.door.cells import INFINITE, UNREADABLE, Read, plain, read
 from genomlys.engine.door.found import LISTED_OF_ONE_KIND, Found, Said, quote
+from genomlys.engine.door.keys import key_codes
 from genomlys.engine.door.raw import ROW, RawTable, named_columns
 from genomlys.engine.door.slips import number_remedy, word_remedy
 from genomlys.engine.errors import Place, Problem, Text, nearest
@@ -38,6 +40,11 @@ class CheckedTable:
     unreadable: Mapping[str, pl.Series]
     lost: frozenset[str]
     partial: bool
+
+    @cached_property
+    def codes(self) -> pl.Series:
+        """The rows' keys, as ``key_codes`` tells."""
+        return key_codes(self.table, self.frame)
 
     def text(self, index: int, column: str) -> str:
         """What was written in a cell."""

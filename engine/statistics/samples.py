@@ -45,10 +45,7 @@ def median_of_columns(columns: Sequence[Floats], fewest: int) -> Floats:
         without = np.isnan(column)
         there += ~without
         ordered.append(np.where(without, np.inf, column))
-    for low, high in _network(len(ordered)):
-        less = np.minimum(ordered[low], ordered[high])
-        np.maximum(ordered[low], ordered[high], out=ordered[high])
-        ordered[low] = less
+    _put_in_order(ordered)
     found = np.full(columns[0].shape, np.nan)
     for count in range(max(fewest, 1), len(columns) + 1):
         below, above = ordered[(count - 1) // 2], ordered[count // 2]
@@ -57,6 +54,14 @@ def median_of_columns(columns: Sequence[Floats], fewest: int) -> Floats:
             middle = below if count % 2 else below + (above - below) * 0.5
         np.copyto(found, middle, where=there == count)
     return found
+
+
+def _put_in_order(columns: list[Floats]) -> None:
+    """Exchange values between the arrays until each one has the least that is left of every sample."""
+    for low, high in _network(len(columns)):
+        less = np.minimum(columns[low], columns[high])
+        np.maximum(columns[low], columns[high], out=columns[high])
+        columns[low] = less
 
 
 @cache
@@ -116,22 +121,31 @@ def median_and_spreads(values: Floats) -> tuple[Floats, Floats, Floats]:
     return median, mad, quantile_of_sorted(ordered, 0.75) - quantile_of_sorted(ordered, 0.25)
 
 
-def kth_largest(values: Floats, at: Ints, k: Ints, without: Floats) -> Floats:
+def descending(values: Floats) -> Floats:
+    """Each row from its largest value to its least; -inf where there is none."""
+    if values.shape[1] > MOST_COLUMNS:
+        return -np.sort(np.where(np.isnan(values), np.inf, -values), axis=1)
+    columns = [np.where(np.isnan(column), -np.inf, column) for column in values.T]
+    _put_in_order(columns)
+    return np.array(columns[::-1]).reshape(values.shape[::-1]).T
+
+
+def kth_largest(ordered: Floats, at: Ints, k: Ints, without: Floats) -> Floats:
     """For each row the k-th largest value of its set ``at``, from 1; -inf where the set has fewer.
 
-    values: [sets, most]. without: a value of the set that is left out once, NaN where none is.
+    ordered: [sets, most] as ``descending`` gives them. without: a value of the set that is left out once, NaN where
+    none is.
     """
-    descending = -np.sort(-values, axis=1)  # NaN comes last
-    first = _place(descending, at, k - 1)
-    return np.where(without >= first, _place(descending, at, k), first)
+    first = _place(ordered, at, k - 1)
+    return np.where(without >= first, _place(ordered, at, k), first)
 
 
-def _place(descending: Floats, at: Ints, place: Ints) -> Floats:
-    most = descending.shape[1]
+def _place(ordered: Floats, at: Ints, place: Ints) -> Floats:
+    most = ordered.shape[1]
     if most == 0:
         return np.full(len(at), -np.inf)
-    found: Floats = descending[at, np.clip(place, 0, most - 1)]
-    return np.where((place < most) & ~np.isnan(found), found, -np.inf)
+    found: Floats = ordered[at, np.minimum(place, most - 1)]
+    return np.where(place < most, found, -np.inf)
 
 
 def places(values: Floats) -> tuple[Floats, Floats]:
