@@ -207,14 +207,16 @@ def _with_holes(
 
     Only where that may make the trend significant or rule it out.
     """
-    below, every = at_most((1,) * pairs.years), pairs_of(pairs.years)
+    every = pairs_of(pairs.years)
+    # p is at most alpha where fewer pairs than this fall.
+    too_many = int(np.searchsorted(at_most((1,) * pairs.years), alpha, side="right"))
 
     def may_turn(rows: Rows, spread: Counts | int) -> Rows:
         """Those that are open, and so many pairs more might settle."""
         found = np.zeros(len(rows), dtype=np.bool_)
         for one, other in ((pairs.rising[rows], pairs.falling[rows]), (pairs.falling[rows], pairs.rising[rows])):
-            open_ = (below[every - one] > alpha) & (below[other] <= alpha)
-            found |= open_ & ((below[every - one - spread] <= alpha) | (below[other + spread] > alpha))
+            open_ = (every - one >= too_many) & (other < too_many)
+            found |= open_ & ((every - one - spread < too_many) | (other + spread >= too_many))
         return rows[found]
 
     rows = np.flatnonzero(~complete)
