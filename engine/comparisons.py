@@ -9,6 +9,7 @@ nearest to it: of n values in order, the share p is at place 1 + p(n - 1). That 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -24,9 +25,7 @@ from genomlys.engine.vocabulary import OF_OTHERS
 
 QUANTILES: Final = {"nation.median": 0.5, "nation.p10": 0.1, "nation.p25": 0.25, "nation.p75": 0.75, "nation.p90": 0.9}
 AMONG: Final[dict[str, Among]] = {name: "peers" if name.startswith("peers.") else "nation" for name in OF_OTHERS}
-# KPIs whose values are put in order at a time, so that no second copy of all figures is made.
-_CHUNK: Final = 64
-# KPIs of which peers are compared at a time: their figures then stay in the processor's cache.
+# KPIs of which members are compared at a time: their figures then stay in the processor's cache.
 _IN_CACHE: Final = 16
 
 
@@ -109,14 +108,13 @@ def _member(own: Floats, slot: Ints) -> Floats:
 
 def _mean_of_peers(own: Floats, slots: Ints) -> Floats:
     """Own values [KPIs, everyone, years] and slots [most members, units] -> [KPIs, units, years]."""
-    # One more unit without values: a slot without a member, -1, is the last one.
-    there = np.pad(~np.isnan(own), ((0, 0), (0, 1), (0, 0)))
-    values = np.pad(np.where(np.isnan(own), 0.0, own), ((0, 0), (0, 1), (0, 0)))
     shape = (own.shape[0], slots.shape[1], own.shape[2])
     total, count = np.zeros(shape), np.zeros(shape, dtype=np.int16)
     for slot in slots:
-        total += values.take(slot, axis=1)
-        count += there.take(slot, axis=1)
+        member = _member(own, slot)
+        there = ~np.isnan(member)
+        total += np.where(there, member, 0.0)
+        count += there
     return np.where(count >= FEWEST["peers"], total / np.maximum(count, 1), np.nan)
 
 
@@ -131,17 +129,23 @@ def _median_of_peers(own: Floats, slots: Ints) -> Floats:
 
 def _of_nation(own: Floats, benchmark: str) -> Floats:
     kpis, units, years = own.shape
-    if benchmark == "nation.mean":
-        there = ~np.isnan(own)
-        # Along an axis that is not the last, NumPy adds one unit after another.
-        total, count = np.where(there, own, 0.0).sum(axis=1), there.sum(axis=1)
-        return np.where(count >= FEWEST["nation"], total / np.maximum(count, 1), np.nan)[:, None, :]
-    computed = np.full((kpis, years), np.nan)
-    for first in range(0, kpis if units else 0, _CHUNK):
-        values = np.sort(own[first : first + _CHUNK].swapaxes(1, 2), axis=-1)
-        found = quantile_of_sorted(values, QUANTILES[benchmark])
-        computed[first : first + _CHUNK] = _enough(values, found, FEWEST["nation"])
-    return computed[:, None, :]
+    of_nation = _mean_of_nation if benchmark == "nation.mean" else partial(_quantile_of_nation, QUANTILES[benchmark])
+    computed = np.full((kpis, 1, years), np.nan)
+    for first in range(0, kpis if units else 0, _IN_CACHE):
+        computed[first : first + _IN_CACHE, 0] = of_nation(own[first : first + _IN_CACHE])
+    return computed
+
+
+def _mean_of_nation(own: Floats) -> Floats:
+    there = ~np.isnan(own)
+    # Along an axis that is not the last, NumPy adds one unit after another.
+    total, count = np.where(there, own, 0.0).sum(axis=1), there.sum(axis=1)
+    return np.where(count >= FEWEST["nation"], total / np.maximum(count, 1), np.nan)
+
+
+def _quantile_of_nation(share: float, own: Floats) -> Floats:
+    values = np.sort(own.swapaxes(1, 2), axis=-1)
+    return _enough(values, quantile_of_sorted(values, share), FEWEST["nation"])
 
 
 def _enough(values: Floats, found: Floats, fewest: int) -> NDArray[np.float64]:

@@ -141,6 +141,7 @@ class Grid:
         for metric in metrics:
             names = [name for name in block.columns_of(metric) if only is None or name in only]
             data |= {name: pl.Series(block.worked_out(metric, name), nan_to_null=True) for name in names}
+        block.forget()
         return pl.DataFrame(data)
 
     def _seen(self, rows: Ints, shift: int) -> tuple[Ints, NDArray[np.uint8]]:
@@ -204,6 +205,10 @@ class Block:
             found = self.columns_of(metric)[column]
             self._worked_out[key] = found() if callable(found) else found
         return self._worked_out[key]
+
+    def forget(self) -> None:
+        """Let go of what metrics have worked out: it refers to the block, and the two would keep each other."""
+        self._metrics.clear()
 
     @cached_property
     def _metrics(self) -> dict[Metric, Mapping[str, Column]]:

@@ -97,9 +97,15 @@ def screened(
         data=data,
         book=book,
         units=units,
-        verdicts=pl.concat([parts[rule] for rule in sorted(parts)], how="diagonal") if parts else names.empty(),
+        verdicts=_one_below_another([names.empty(), *(parts[rule] for rule in sorted(parts))]),
         counts=pl.concat(counts).sort("rule", "unit", "area", "status"),
     )
+
+
+def _one_below_another(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Of frames with the same columns no copy is made."""
+    alike = all(frame.columns == frames[0].columns for frame in frames)
+    return pl.concat(frames, how="vertical" if alike else "diagonal", rechunk=False)
 
 
 @dataclass(frozen=True)
@@ -262,5 +268,5 @@ def _places(names: pl.Series, among: Sequence[str]) -> Ints:
 
 
 def _named(place: Ints, names: Sequence[str]) -> pl.Series:
-    width = pl.UInt8 if len(names) < 2**8 - 1 else pl.UInt16 if len(names) < 2**16 - 1 else pl.UInt32
-    return pl.Series(place).cast(width).cat.to(pl.Enum(names))
+    width = np.uint8 if len(names) < 2**8 - 1 else np.uint16 if len(names) < 2**16 - 1 else np.uint32
+    return pl.Series(place.astype(width)).cat.to(pl.Enum(names))
