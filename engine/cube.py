@@ -15,19 +15,17 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from genomlys.engine.door.cells import CONTROL
 from genomlys.engine.tables import FIRST_YEAR
+from genomlys.engine.worded import WORDS, Words, sources_sound, words_of
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Codes = NDArray[np.int32]
 
 # What a cell of ``Cube.marks`` says; 0 where the table has no row.
 MARKS: Final = {"ok": 1, "preliminary": 2, "missing": 3, "suppressed": 4, "not_applicable": 5}
 _WITH_VALUE: Final = MARKS["preliminary"]  # and below
 _ROWS: Final = 1_000_000  # read at a time
 _NEEDED: Final = ("unit", "kpi", "year", "value")
-_WORDS: Final = (pl.String, pl.Categorical, pl.Enum)
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,9 +98,9 @@ def is_typed(schema: pl.Schema) -> bool:
     columns = {*_NEEDED, "status", "source"}
     if not set(_NEEDED) <= set(schema) <= columns:
         return False
-    words = [schema[name].base_type() in _WORDS for name in ("unit", "kpi")]
-    status = schema.get("status", pl.Null()).base_type() in (*_WORDS, pl.Null)
-    source = schema.get("source", pl.Null()).base_type() in (*_WORDS, pl.Null)
+    words = [schema[name].base_type() in WORDS for name in ("unit", "kpi")]
+    status = schema.get("status", pl.Null()).base_type() in (*WORDS, pl.Null)
+    source = schema.get("source", pl.Null()).base_type() in (*WORDS, pl.Null)
     numbers = schema["year"].is_integer() and schema["value"] == pl.Float64
     return all(words) and status and source and numbers
 
@@ -125,12 +123,12 @@ def read_cube(
     first, last = scan.select(first=pl.col("year").min(), last=pl.col("year").max()).collect().row(0)
     if first is None:
         first, last = FIRST_YEAR, FIRST_YEAR
-    if last_year is not None and not (FIRST_YEAR <= first and last <= last_year and _sources_sound(scan, schema)):
+    if last_year is not None and not (FIRST_YEAR <= first and last <= last_year and sources_sound(scan, schema)):
         return None
     cube = _empty(bounds.units if units is None else units, bounds.kpis if kpis is None else kpis, first, last)
-    words = {"unit": _words("unit", schema["unit"], cube.units), "kpi": _words("kpi", schema["kpi"], cube.kpis)}
+    words = {"unit": words_of("unit", schema["unit"], cube.units), "kpi": words_of("kpi", schema["kpi"], cube.kpis)}
     if schema.get("status", pl.Null()) != pl.Null:
-        words["status"] = _words("status", schema["status"], tuple(MARKS))
+        words["status"] = words_of("status", schema["status"], tuple(MARKS))
     columns = [
         pl.col("year").cast(pl.Int32),
         pl.col("value"),
@@ -152,33 +150,6 @@ def _empty(units: Sequence[str], kpis: Sequence[str], first: int, last: int) -> 
     return Cube(tuple(units), tuple(kpis), first, np.full(shape, np.nan), np.zeros(shape, dtype=np.uint8))
 
 
-@dataclass(frozen=True, eq=False)
-class _Words:
-    """A column of words as numbers.
-
-    codes: null where the cell is empty; places: for each code the number among the words that are known, -1 for any
-    other, or None where the codes are these numbers.
-    """
-
-    codes: pl.Expr
-    places: Codes | None
-
-    def of(self, column: pl.Series) -> NDArray[np.integer]:
-        codes: NDArray[np.integer] = column.to_numpy()
-        return codes if self.places is None else self.places[codes]
-
-
-def _words(name: str, dtype: pl.DataType, known: Sequence[str]) -> _Words:
-    column, words = pl.col(name), pl.Enum(known)
-    if not isinstance(dtype, pl.Enum):
-        codes = column.cast(words, strict=False).to_physical().cast(pl.UInt32).fill_null(len(known))
-        return _Words(pl.when(column.is_not_null()).then(codes), np.append(np.arange(len(known)), -1).astype(np.int32))
-    if dtype == words:
-        return _Words(column.to_physical(), None)
-    places = dtype.categories.cast(words, strict=False).to_physical().cast(pl.Int32).fill_null(-1)
-    return _Words(column.to_physical(), np.append(places.to_numpy(), np.int32(-1)))
-
-
 def _parts(scan: pl.LazyFrame, columns: Sequence[pl.Expr], *, filtered: bool) -> Iterator[pl.DataFrame]:
     if filtered:
         yield scan.select(columns).collect()
@@ -188,7 +159,7 @@ def _parts(scan: pl.LazyFrame, columns: Sequence[pl.Expr], *, filtered: bool) ->
         yield scan.slice(start, _ROWS).select(columns).collect()
 
 
-def _scattered(part: pl.DataFrame, words: Mapping[str, _Words], cube: Cube, *, passed: bool) -> bool:
+def _scattered(part: pl.DataFrame, words: Mapping[str, Words], cube: Cube, *, passed: bool) -> bool:
     """Put the rows in their cells. False, and nothing is put, where one of them is not sound."""
     if any(part[name].null_count() for name in ("unit", "kpi", "year")):
         return False
@@ -210,7 +181,7 @@ def _scattered(part: pl.DataFrame, words: Mapping[str, _Words], cube: Cube, *, p
     return True
 
 
-def _marks(part: pl.DataFrame, words: Mapping[str, _Words], has_value: NDArray[np.bool_]) -> NDArray[np.uint8]:
+def _marks(part: pl.DataFrame, words: Mapping[str, Words], has_value: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """Of MARKS, 0 for a status that is no word; an empty one follows from the value."""
     of_value = np.where(has_value, np.uint8(MARKS["ok"]), np.uint8(MARKS["missing"]))
     if "status" not in words:
@@ -218,16 +189,6 @@ def _marks(part: pl.DataFrame, words: Mapping[str, _Words], has_value: NDArray[n
     status = part["status"]
     told = (words["status"].of(status.fill_null(0)) + 1).astype(np.uint8)
     return told if status.null_count() == 0 else np.where(status.is_null().to_numpy(), of_value, told)
-
-
-def _sources_sound(scan: pl.LazyFrame, schema: pl.Schema) -> bool:
-    """Whether every source is a text that can be shown."""
-    dtype = schema.get("source", pl.Null())
-    if dtype == pl.Null:
-        return True
-    if isinstance(dtype, pl.Enum):
-        return not dtype.categories.str.contains(CONTROL).any()
-    return not scan.select(pl.col("source").cast(pl.String).str.contains(CONTROL).any()).collect().item()
 
 
 def _shares_sound(cube: Cube, shares: Collection[str]) -> bool:

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
+from functools import cached_property
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final
@@ -25,17 +26,22 @@ from genomlys.engine.door.raw import ROW, RawTable, raw_frame
 from genomlys.engine.door.rowchecks import check_rows, completed
 from genomlys.engine.door.table import CheckedTable, check_table
 from genomlys.engine.errors import DataError, Place, Problem, RuleError, Text, nearest
+from genomlys.engine.figuretable import Figures, FigureTable, figures_of
+from genomlys.engine.figuretable import is_typed as is_typed_figures
 from genomlys.engine.language.waivers import FILE as WAIVERS
 from genomlys.engine.language.waivers import Waiver, load_waivers
+from genomlys.engine.lazytable import LazyTable
 from genomlys.engine.tables import TABLES, empty, needed
-from genomlys.engine.valuetable import Values, ValueTable, value_table
+from genomlys.engine.valuetable import ValueTable
 
 _ABOUT_KEY: Final = "dataset"
 _BUNDLED: Final = "alingsas-2025"
 _VALUES: Final = "values"
+_BENCHMARKS: Final = "benchmarks"
 # Where more than one unit in so many is asked for, all are read: it costs little more, and all are checked.
 _FEW: Final = 4
-_AS_A_FRAME: Final = Values()
+_VALUE_TABLE: Final = LazyTable(ValueTable)
+_FIGURE_TABLE: Final = LazyTable(FigureTable)
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +50,8 @@ class Dataset:
 
     ``unit`` is the home unit, a row of ``units``; ``as_of`` the day up to which the data set tells. Values of the
     ``derived`` KPIs are among ``values``, and what follows for them from other tables is in those. Who asks for
-    ``values`` gets all of them as a frame; for figures to reckon with there is ``cube``.
+    ``values`` or ``benchmarks`` gets all of them as a frame; for figures to reckon with there are ``cube`` and
+    ``figures``.
     """
 
     title: str
@@ -54,14 +61,14 @@ class Dataset:
     licence: str
     units: pl.DataFrame
     kpis: pl.DataFrame
-    benchmarks: pl.DataFrame
     peers: pl.DataFrame
     prices: pl.DataFrame
     areas: pl.DataFrame
     measures: pl.DataFrame
     signals: pl.DataFrame
     derived: tuple[Derived, ...]
-    values: Values = _AS_A_FRAME
+    values: LazyTable[ValueTable] = _VALUE_TABLE
+    benchmarks: LazyTable[FigureTable] = _FIGURE_TABLE
     waivers: tuple[Waiver, ...] = ()
 
     def cube(self, units: Sequence[str] | None = None, kpis: Sequence[str] | None = None) -> Cube:
@@ -70,24 +77,29 @@ class Dataset:
         Raises DataError if what is read has not been looked at before and is not sound.
         """
         everyone = self.units["unit"].sort().to_list()
-        table, bounds = value_table(self), self.bounds
+        table, bounds = _VALUE_TABLE.beneath(self), self.bounds
         if units is None or len(units) * _FEW <= len(everyone):
             return table.cube(bounds, units, kpis)
         return table.cube(bounds, None, kpis).part(units, None)
 
     @property
+    def figures(self) -> Figures:
+        """The published benchmarks of all units and KPIs, in the order of their names."""
+        return _FIGURE_TABLE.beneath(self).figures(self.bounds)
+
+    @property
     def first_year(self) -> int:
         """The first year with a row among the values."""
-        return value_table(self).first_year
+        return _VALUE_TABLE.beneath(self).first_year
 
     def followed(self, last: int) -> pl.DataFrame:
         """kpi, followed (Int32): for how many calendar years up to ``last``, from the first to the last, anyone has had
         a value; a KPI without any has no row."""
-        return value_table(self).followed(last)
+        return _VALUE_TABLE.beneath(self).followed(last)
 
     def check(self) -> Dataset:
         """The same, once all of its values have been looked at. Raises DataError with every problem."""
-        value_table(self).check(self.bounds)
+        _VALUE_TABLE.beneath(self).check(self.bounds)
         return self
 
     def known_on(self, day: dt.date) -> Dataset:
@@ -107,10 +119,9 @@ class Dataset:
         vars(other).update(waivers=waivers)
         return other
 
-    @property
+    @cached_property
     def bounds(self) -> Bounds:
-        names = self.units["unit"].sort().to_list(), self.kpis["kpi"].sort().to_list()
-        return Bounds(tuple(names[0]), tuple(names[1]), frozenset(shares(self.kpis)))
+        return _bounds(self.units, self.kpis)
 
 
 @dataclass(frozen=True)
@@ -141,15 +152,28 @@ def read_dataset(source: str | Path | Mapping[str, object]) -> Dataset:
 
 def open_dataset(source: str | Path | Mapping[str, object]) -> Dataset:
     """As ``read_dataset``, but values with types are looked at where they are read, and no others are."""
-    scan = _typed_values(source)
-    if scan is not None:
-        came = _came(source, aside=frozenset({_VALUES}))
-        tables, whole = _checked(came)
-        # What is made of values needs them all.
-        if (told := _told(came, whole)) is not None and not declared(tables["kpis"].frame):
-            table = ValueTable(scan, lambda: _through_the_door(source).values, told[-1].year + 1)
-            return _dataset(told, came, _frames(tables), table, ())
-    return _through_the_door(source)
+    if (scan := _typed_values(source)) is None:
+        return _through_the_door(source)
+    published = _typed_benchmarks(source)
+    came = _came(source, aside=frozenset({_VALUES} if published is None else {_VALUES, _BENCHMARKS}))
+    if published is not None:
+        # Other tables only ask which KPIs have which benchmark.
+        few = published.unique(["kpi", "benchmark"], keep="any")
+        came = replace(came, tables={**came.tables, _BENCHMARKS: raw_frame(_BENCHMARKS, few, _BENCHMARKS)})
+    tables, whole = _checked(came)
+    # What is made of values needs them all.
+    if (told := _told(came, whole)) is None or declared(tables["kpis"].frame):
+        return _through_the_door(source)
+    frames, last_year = _frames(tables), told[-1].year + 1
+    beneath: dict[str, ValueTable | FigureTable] = {
+        _VALUES: ValueTable(scan, lambda: _through_the_door(source).values, last_year)
+    }
+    if published is not None:
+        figures = figures_of(published, _bounds(frames["units"], frames["kpis"]), last_year)
+        if figures is None:
+            return _through_the_door(source)
+        beneath[_BENCHMARKS] = FigureTable(published, lambda: _alone(_BENCHMARKS, published), figures)
+    return _dataset(told, came, {**frames, **beneath}, ())
 
 
 def named_with_folder(problem: Problem, folder: Path) -> Problem:
@@ -160,6 +184,12 @@ def named_with_folder(problem: Problem, folder: Path) -> Problem:
     return replace(problem, place=replace(problem.place, file=str(folder / file)))
 
 
+def _alone(name: str, table: pl.DataFrame) -> pl.DataFrame:
+    """A table in which nothing is wrong, after the door."""
+    checked, _ = check_table(raw_frame(name, table, name))
+    return _frames({name: checked})[name]
+
+
 def _through_the_door(source: str | Path | Mapping[str, object]) -> Dataset:
     came = _came(source)
     tables, whole = _checked(came)
@@ -167,9 +197,8 @@ def _through_the_door(source: str | Path | Mapping[str, object]) -> Dataset:
         raise DataError(listed(whole, came.files, came.name))
     frames = _frames(tables)
     made = complete(frames, told[1])
-    del frames[_VALUES]
-    frames |= {"kpis": made.kpis, "benchmarks": made.benchmarks}
-    return _dataset(told, came, frames, made.values, made.derived)
+    made_of = {"kpis": made.kpis, _BENCHMARKS: made.benchmarks, _VALUES: made.values}
+    return _dataset(told, came, {**frames, **made_of}, made.derived)
 
 
 def _told(came: _Source, found: Found) -> tuple[str, str, dt.date] | None:
@@ -202,26 +231,46 @@ def _frames(tables: Mapping[str, CheckedTable]) -> dict[str, pl.DataFrame]:
 def _dataset(
     told: tuple[str, str, dt.date],
     came: _Source,
-    frames: Mapping[str, Any],
-    values: pl.DataFrame | ValueTable,
+    tables: Mapping[str, Any],
     derived: tuple[Derived, ...],
 ) -> Dataset:
     about, waivers = came.about, came.waivers
-    return Dataset(*told, about.sources, about.licence, **frames, derived=derived, values=values, waivers=waivers)
+    return Dataset(*told, about.sources, about.licence, **tables, derived=derived, waivers=waivers)
+
+
+def _bounds(units: pl.DataFrame, kpis: pl.DataFrame) -> Bounds:
+    names = units["unit"].sort().to_list(), kpis["kpi"].sort().to_list()
+    return Bounds(tuple(names[0]), tuple(names[1]), frozenset(shares(kpis)))
 
 
 def _typed_values(source: str | Path | Mapping[str, object]) -> pl.LazyFrame | None:
     """The table of values, not yet read, if it is one with types and has rows."""
-    if isinstance(source, Mapping):
-        given = source.get(_VALUES)
-        scan = given if isinstance(given, pl.LazyFrame) else given.lazy() if isinstance(given, pl.DataFrame) else None
-    else:
-        scan = scanned(Path(source), _VALUES)
+    given = _given(source, _VALUES)
     try:
+        scan = None if given is None else given.lazy()
         typed = scan is not None and is_typed(scan.collect_schema()) and not scan.head(1).collect().is_empty()
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
+    except _UNREADABLE:
         return None  # the door tells why
     return scan if typed else None
+
+
+def _typed_benchmarks(source: str | Path | Mapping[str, object]) -> pl.DataFrame | None:
+    """The table of benchmarks, if it is one with types and has rows."""
+    given = _given(source, _BENCHMARKS)
+    try:
+        table = given.collect() if isinstance(given, pl.LazyFrame) else given
+    except _UNREADABLE:
+        return None
+    return table if is_typed_figures(table) else None
+
+
+def _given(source: str | Path | Mapping[str, object], name: str) -> pl.LazyFrame | pl.DataFrame | None:
+    """A table that is a frame or one Parquet file."""
+    given = source.get(name) if isinstance(source, Mapping) else scanned(Path(source), name)
+    return given if isinstance(given, (pl.LazyFrame, pl.DataFrame)) else None
+
+
+_UNREADABLE: Final = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
 
 
 def bundled_dataset() -> Path:

@@ -19,6 +19,7 @@ from genomlys.engine.conditions.base import Among
 from genomlys.engine.conditions.columns import FOLLOWED, has
 from genomlys.engine.cube import MARKS, Cube
 from genomlys.engine.dataset import Dataset
+from genomlys.engine.figuretable import EVERYONE, Figures
 from genomlys.engine.grid import STATES, Grid, latest_column
 from genomlys.engine.population import Groups, Population, groups
 from genomlys.engine.rounding import HALF, OWN_HALF
@@ -29,6 +30,7 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 _NEVER = 9999
+_NOT_JUDGED = -2
 _DIRECTIONS = pl.Enum(DIRECTIONS)
 
 
@@ -220,14 +222,14 @@ def survey(
     needed = units_read(data, units, {*among, *(AMONG[name] for name in benchmarks if name in AMONG)}, as_of_year)
     kpis = _kpi_facts(data)
     names = kpis["kpi"].to_list()
-    published = data.benchmarks.filter(pl.col("year") <= as_of_year)
-    first = min([as_of_year, data.first_year, *_least(published)])
+    published = data.figures.where(data.figures.year <= as_of_year)
+    first = min(as_of_year, data.first_year, int(published.year.min(initial=as_of_year)))
     cube = data.cube(needed) if whole else None
     if followed:
         kpis = kpis.join(data.followed(as_of_year), on="kpi", how="left", maintain_order="left")
         kpis = kpis.with_columns(pl.col(FOLLOWED).fill_null(0))
     judged = pl.Series(needed).is_in(list(units)).to_numpy()
-    mine = [unit for unit, is_judged in zip(needed, judged, strict=True) if is_judged]
+    mine = data.units["unit"].sort().is_in(list(units)).to_numpy()
     return Survey(
         data=data,
         as_of_year=as_of_year,
@@ -237,9 +239,7 @@ def survey(
         units=data.units.filter(pl.col("unit").is_in(list(units))).sort("unit"),
         kpis=kpis.with_columns(_has(data, known, cube)),
         groups=groups(needed, names, data, as_of_year),
-        figures={
-            name: _figures(published.filter(pl.col("benchmark") == name), mine, names, first) for name in benchmarks
-        },
+        figures={name: _figures(published.of(name), mine, first) for name in benchmarks},
         whole=cube,
     )
 
@@ -283,17 +283,13 @@ class _Figures:
         return values
 
 
-def _figures(published: pl.DataFrame, units: Sequence[str], kpis: Sequence[str], first: int) -> _Figures:
-    coded = published.filter(pl.col("value").is_not_null()).select(
-        kpi=pl.col("kpi").cast(pl.Enum(kpis)).to_physical().cast(pl.Int64),
-        unit=pl.when(pl.col("unit").is_null())
-        .then(-1)
-        .otherwise(pl.col("unit").cast(pl.Enum(units), strict=False).to_physical().cast(pl.Int64)),
-        column=pl.col("year").cast(pl.Int64) - first,
-        value="value",
-    )
-    coded = coded.filter(pl.col("unit").is_not_null())
-    return _Figures(*(coded[name].to_numpy() for name in ("kpi", "unit", "column", "value")))
+def _figures(published: Figures, judged: Bools, first: int) -> _Figures:
+    """judged: of all units, in order."""
+    place = np.where(judged, np.cumsum(judged) - 1, _NOT_JUDGED)
+    unit = np.where(published.unit == EVERYONE, EVERYONE, place[published.unit])
+    rows = ~np.isnan(published.value) & (unit != _NOT_JUDGED)
+    told = published.where(rows)
+    return _Figures(told.kpi.astype(np.int64), unit[rows], told.year.astype(np.int64) - first, told.value)
 
 
 def _kpi_facts(data: Dataset) -> pl.DataFrame:
@@ -315,10 +311,6 @@ def _kpi_facts(data: Dataset) -> pl.DataFrame:
     )
 
 
-def _least(frame: pl.DataFrame) -> list[int]:
-    return [] if frame.is_empty() else [frame["year"].min()]  # type: ignore[list-item]
-
-
 def _carry_forward(values: Floats) -> None:
     """A target holds from its year until the next one is stated."""
     for year in range(1, values.shape[2]):
@@ -331,9 +323,13 @@ def _has(data: Dataset, known: Collection[str], cube: Cube | None) -> list[pl.Ex
 
     A row without a figure tells of a comparison that is missing, not that there is none.
     """
-    with_row = dict(data.benchmarks.group_by("benchmark").agg(pl.col("kpi").unique()).iter_rows())
+    names = data.bounds.kpis
+
+    def with_row(benchmark: str) -> list[str]:
+        return [names[row] for row in np.unique(data.figures.of(benchmark).kpi)]
+
     return [
-        pl.col("kpi").is_in(with_row.get(name, []) + computable(data, name, cube)).alias(has(name))
+        pl.col("kpi").is_in(with_row(name) + computable(data, name, cube)).alias(has(name))
         for name in BENCHMARKS
         if name in known
     ]

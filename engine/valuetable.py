@@ -21,10 +21,13 @@ class ValueTable:
     """
 
     def __init__(
-        self, scan: pl.LazyFrame, door: Callable[[], pl.DataFrame] | None = None, last_year: int | None = None
+        self,
+        table: pl.DataFrame | pl.LazyFrame,
+        door: Callable[[], pl.DataFrame] | None = None,
+        last_year: int | None = None,
     ) -> None:
         """door: reads all of the table and checks it; None if that is done. last_year: the last one there can be."""
-        self._scan = scan
+        self._scan = table.lazy()
         self._door = door
         self._last_year = last_year
         self._whole: Cube | None = None
@@ -67,21 +70,3 @@ class ValueTable:
         """Look at all of it. Raises DataError with every problem."""
         if self._door is not None and self._whole is None:
             self._whole = self.cube(bounds)
-
-
-class Values:
-    """The attribute ``values`` of a data set: a frame to whoever reads it, and beneath a ``ValueTable``."""
-
-    def __get__(self, data: object, owner: type | None = None) -> pl.DataFrame:
-        if data is None:
-            raise AttributeError("values")  # a field without default
-        return value_table(data).frame
-
-    def __set__(self, data: object, values: pl.DataFrame | ValueTable) -> None:
-        vars(data)["values"] = values if isinstance(values, ValueTable) else ValueTable(values.lazy())
-
-
-def value_table(data: object) -> ValueTable:
-    """The table beneath ``data.values``."""
-    table: ValueTable = vars(data)["values"]
-    return table

@@ -16,7 +16,7 @@ from polars.testing import assert_frame_equal
 from genomlys.engine.cube import MARKS, Cube
 from genomlys.engine.dataset import Dataset, open_dataset, read_dataset
 from genomlys.engine.errors import DataError
-from genomlys.engine.valuetable import value_table
+from genomlys.engine.figuretable import Figures
 
 UNITS = ("0114", "1489", "2480")
 KPIS = ("andel", "kostnad")
@@ -103,7 +103,7 @@ def test_typed_values_are_sound_exactly_where_the_door_finds_nothing_wrong(table
             read_dataset(TABLES | {"values": table})
         return
     cube = opened.cube()
-    assert "frame" not in vars(value_table(opened)), "the door was not needed"
+    assert "frame" not in vars(vars(opened)["values"]), "the door was not needed"
     assert same(cube, checked.cube())
     assert_frame_equal(opened.values, checked.values)
 
@@ -114,7 +114,7 @@ def test_some_units_are_read_as_they_stand_among_all(table: pl.DataFrame, asked:
     if by_the_door(table) is None:
         return
     units = sorted(asked)
-    few = value_table(opened := open_dataset(TABLES | {"values": table})).cube(opened.bounds, units)
+    few = vars(opened := open_dataset(TABLES | {"values": table}))["values"].cube(opened.bounds, units)
     assert same(few, opened.cube().part(units, None))
 
 
@@ -146,3 +146,76 @@ def test_a_year_without_a_row_is_empty_in_the_cube() -> None:
     assert wider.own.shape == (2, 3, 7)
     assert np.isnan(wider.own[:, :, [0, 1, 5, 6]]).all() and not np.isnan(wider.own[:, :, 2:5]).any()
     assert (wider.marks[:, :, 2:5] == MARKS["ok"]).all() and not wider.marks[:, :, :2].any()
+
+
+PUBLISHED_SCHEMA = {
+    "unit": pl.String,
+    "kpi": pl.String,
+    "year": pl.Int32,
+    "benchmark": pl.String,
+    "value": pl.Float64,
+}
+PUBLISHED = [
+    (unit, kpi, year, benchmark, 50.0 + year % 10)
+    for unit in (*UNITS, None)
+    for kpi in KPIS
+    for year in YEARS
+    for benchmark in ("reference", "nation.mean")
+]
+PUBLISHED_CHANGES = {
+    0: CHANGES[0],
+    1: CHANGES[1],
+    2: CHANGES[2],
+    3: st.sampled_from(["reference", "target", "referens", None]),
+    4: CHANGES[3],
+}
+
+
+@st.composite
+def benchmarks(draw: st.DrawFn) -> pl.DataFrame:
+    """A table of benchmarks with at most two cells changed, its words as text, as categories or as an enumeration."""
+    rows = [list(row) for row in draw(st.lists(st.sampled_from(PUBLISHED), unique=True, min_size=1, max_size=8))]
+    for _ in range(draw(st.integers(0, 2))):
+        column = draw(st.sampled_from(sorted(PUBLISHED_CHANGES)))
+        draw(st.sampled_from(rows))[column] = draw(PUBLISHED_CHANGES[column])
+    table = pl.DataFrame(rows, schema=PUBLISHED_SCHEMA, orient="row")
+    if draw(st.booleans()):
+        table = table.with_columns(source=pl.Series([draw(st.sampled_from(["SCB", None, "a\x01"]))] * table.height))
+    if draw(st.booleans()):
+        table = table.drop("unit")
+    words = [name for name, dtype in table.schema.items() if dtype == pl.String]
+    form = draw(st.sampled_from(["text", "category", "enum"]))
+    if form == "category":
+        return table.with_columns(pl.col(words).cast(pl.Categorical))
+    if form == "enum":
+        known = {name: table[name].drop_nulls().unique(maintain_order=True) for name in words}
+        return table.with_columns(pl.col(name).cast(pl.Enum(names)) for name, names in known.items())
+    return table
+
+
+@settings(max_examples=150, deadline=None)
+@given(benchmarks())
+def test_typed_benchmarks_are_sound_exactly_where_the_door_finds_nothing_wrong(table: pl.DataFrame) -> None:
+    typed = pl.DataFrame(GOOD, schema=SCHEMA, orient="row")
+    cells = table.with_columns(pl.all().cast(pl.String)).with_columns(pl.col("value").replace({"NaN": None}))
+    try:
+        checked = read_dataset(TABLES | {"values": typed.cast(pl.String), "benchmarks": cells})
+    except DataError as error:
+        event("sound: False")
+        with pytest.raises(DataError) as again:
+            open_dataset(TABLES | {"values": typed, "benchmarks": table})
+        assert [each.code for each in again.value.problems] == [each.code for each in error.problems]
+        return
+    event("sound: True")
+    opened = open_dataset(TABLES | {"values": typed, "benchmarks": table})
+    beneath = vars(opened)["benchmarks"]
+    assert beneath.figures(opened.bounds) is opened.figures and "frame" not in vars(beneath), "the door was not needed"
+    assert_frame_equal(opened.benchmarks, checked.benchmarks)
+    for one, other in zip(in_order_of_keys(opened.figures), in_order_of_keys(checked.figures), strict=True):
+        assert np.array_equal(one, other, equal_nan=True)
+
+
+def in_order_of_keys(figures: Figures) -> list[np.ndarray]:
+    columns = [figures.unit, figures.kpi, figures.year, figures.benchmark, figures.value]
+    order = np.lexsort(columns[3::-1])
+    return [column[order] for column in columns]
