@@ -24,7 +24,7 @@ Ints = NDArray[np.int64]
 # What a cell of ``Cube.marks`` says; 0 where the table has no row.
 MARKS: Final = {"ok": 1, "preliminary": 2, "missing": 3, "suppressed": 4, "not_applicable": 5}
 _WITH_VALUE: Final = MARKS["preliminary"]  # and below
-_ROWS: Final = 1_000_000  # read at a time
+ROWS_READ: Final = 1_000_000  # at a time
 _NEEDED: Final = ("unit", "kpi", "year", "value")
 
 
@@ -155,8 +155,8 @@ def _parts(scan: pl.LazyFrame, columns: Sequence[pl.Expr], *, filtered: bool) ->
         yield scan.select(columns).collect()
         return
     height = scan.select(pl.len()).collect().item()
-    for start in range(0, height, _ROWS):
-        yield scan.slice(start, _ROWS).select(columns).collect()
+    for start in range(0, height, ROWS_READ):
+        yield scan.slice(start, ROWS_READ).select(columns).collect()
 
 
 def _scattered(part: pl.DataFrame, words: Mapping[str, Words], cube: Cube, *, passed: bool) -> bool:

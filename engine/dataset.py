@@ -26,7 +26,7 @@ from genomlys.engine.door.raw import ROW, RawTable, raw_frame
 from genomlys.engine.door.rowchecks import check_rows, completed
 from genomlys.engine.door.table import CheckedTable, check_table
 from genomlys.engine.errors import DataError, Place, Problem, RuleError, Text, nearest
-from genomlys.engine.figuretable import Figures, FigureTable, figures_of
+from genomlys.engine.figuretable import Figures, FigureTable, figures_of, one_of_each
 from genomlys.engine.figuretable import is_typed as is_typed_figures
 from genomlys.engine.language.waivers import FILE as WAIVERS
 from genomlys.engine.language.waivers import Waiver, load_waivers
@@ -158,8 +158,8 @@ def open_dataset(source: str | Path | Mapping[str, object]) -> Dataset:
     came = _came(source, aside=frozenset({_VALUES} if published is None else {_VALUES, _BENCHMARKS}))
     if published is not None:
         # Other tables only ask which KPIs have which benchmark.
-        few = published.unique(["kpi", "benchmark"], keep="any")
-        came = replace(came, tables={**came.tables, _BENCHMARKS: raw_frame(_BENCHMARKS, few, _BENCHMARKS)})
+        few = raw_frame(_BENCHMARKS, one_of_each(published), _BENCHMARKS)
+        came = replace(came, tables={**came.tables, _BENCHMARKS: few})
     tables, whole = _checked(came)
     # What is made of values needs them all.
     if (told := _told(came, whole)) is None or declared(tables["kpis"].frame):

@@ -35,14 +35,17 @@ class Figures:
 
     unit: Codes
     kpi: Codes
-    year: Codes
-    benchmark: Codes
+    year: NDArray[np.int16]
+    benchmark: NDArray[np.int8]
     value: NDArray[np.float64]
 
     def __len__(self) -> int:
         return len(self.value)
 
     def where(self, rows: NDArray[np.bool_]) -> Figures:
+        """Of all rows no copy is made."""
+        if rows.all():
+            return self
         return Figures(*(getattr(self, name)[rows] for name in ("unit", "kpi", "year", "benchmark", "value")))
 
     def of(self, benchmark: str) -> Figures:
@@ -84,6 +87,14 @@ def is_typed(table: Any) -> bool:
     return all(words) and all(maybe) and schema["year"].is_integer() and schema["value"] == pl.Float64
 
 
+def one_of_each(table: pl.DataFrame) -> pl.DataFrame:
+    """A row for each KPI and benchmark of a table for which ``is_typed`` holds."""
+    kpi, benchmark = table["kpi"], table["benchmark"]
+    rows = [(benchmark == name).arg_true() for name in benchmark.unique().sort()]
+    found: pl.DataFrame = table[pl.concat([at.gather(kpi.gather(at).arg_unique()) for at in rows])]
+    return found
+
+
 def figures_of(table: pl.DataFrame, bounds: Bounds, last_year: int | None = None) -> Figures | None:
     """What a table says for which ``is_typed`` holds; None unless every row is sound.
 
@@ -94,14 +105,11 @@ def figures_of(table: pl.DataFrame, bounds: Bounds, last_year: int | None = None
     if last_year is not None and not _can_be(table, last_year):
         return None
     known = {"unit": bounds.units, "kpi": bounds.kpis, "benchmark": BENCHMARKS}
-    codes = {name: _codes(table, name, known[name]) for name in _WORDED}
-    if any(each is None for each in codes.values()):
+    unit, kpi, benchmark = (_codes(table, name, known[name]) for name in _WORDED)
+    if unit is None or kpi is None or benchmark is None:
         return None
-    figures = Figures(
-        **codes,  # type: ignore[arg-type]  # none of them is None
-        year=table["year"].cast(pl.Int32).to_numpy(),
-        value=table["value"].fill_null(np.nan).to_numpy(),
-    )
+    year, value = table["year"].cast(pl.Int16).to_numpy(), table["value"].fill_null(np.nan).to_numpy()
+    figures = Figures(unit, kpi, year, benchmark.astype(np.int8), value)
     return figures if last_year is None or _is_sound(figures, bounds) else None
 
 

@@ -84,11 +84,12 @@ def screened(
     run = Run.of(data, book, units, data.as_of.year, margins=True, kpis_at_a_time=block)
     names = _Names.of(run, units)
     telling = _Telling(run, tuple(column for column in TELL if column in tell), lang)
-    found: dict[str, list[_Rows]] = {rule.id: [] for rule in book.rules}
+    found: dict[str, list[pl.DataFrame]] = {rule.id: [] for rule in book.rules}
     for part, said in run.blocks(apart=True, deep="years_flagged" in tell):
         for rule, one in said.items():
-            found[rule].append(_Rows.of(part, one, len(units), telling.of(part, rule, one)))
-    parts = {rule: names.frame(rule, _Rows.joined(rows)) for rule, rows in found.items() if rows}
+            found[rule].append(names.frame(rule, _Rows.of(part, one), telling.of(part, rule, one)))
+    # A rule after another, so that no more than one is held twice.
+    parts = {rule: _in_order(frames) for rule in list(found) if (frames := found.pop(rule))}
     counts = [names.counted(run.tally.counts())]
     for _, frame, rules in run.other_subjects():
         parts |= {rule.id: names.of_frame(rule, frame) for rule in rules}
@@ -100,6 +101,14 @@ def screened(
         verdicts=_one_below_another([names.empty(), *(parts[rule] for rule in sorted(parts))]),
         counts=pl.concat(counts).sort("rule", "unit", "area", "status"),
     )
+
+
+def _in_order(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """One below another, and sorted by subject and unit, as each of them is."""
+    whole = _one_below_another(frames)
+    key = whole["subject"].to_physical().cast(pl.Int64).to_numpy() * len(whole["unit"].dtype.categories)  # type: ignore[attr-defined]
+    key += whole["unit"].to_physical().to_numpy()
+    return whole if (np.diff(key) > 0).all() else whole[np.argsort(key)]
 
 
 def _one_below_another(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
@@ -141,45 +150,33 @@ class _Telling:
 
 @dataclass(frozen=True, eq=False)
 class _Rows:
-    """Verdicts that are not clear: the series (KPI x unit), the status, the KPI's year (0: none), and the margin."""
+    """Verdicts of a block that are not clear: the KPI, unit, status and year (null where none), and the margin.
 
-    series: Ints
-    status: NDArray[np.uint8]
-    year: NDArray[np.int32]
+    flagged: which of them are flagged
+    """
+
+    kpi: Ints
+    unit: Ints
+    flagged: NDArray[np.bool_]
+    year: pl.Series
     lo: Floats
     hi: Floats
-    told: pl.DataFrame | None
 
     @staticmethod
-    def of(block: Block, said: Said, units: int, told: pl.DataFrame | None) -> _Rows:
-        """told: a row for each of the flagged ones, in order."""
+    def of(block: Block, said: Said) -> _Rows:
         rows = np.flatnonzero(said.flagged | said.unknown)
         grid = block.grid
         assert said.margin is not None, "asked for"
         lo, hi = said.margin.at(rows)
         anchor = grid.anchor[rows]
         return _Rows(
-            series=block.kpis[grid.kpi_at[rows]] * units + grid.unit_at[rows],
-            status=np.where(said.flagged[rows], np.uint8(_FLAGGED), np.uint8(_UNKNOWN)),
-            year=np.where(anchor >= 0, anchor + grid.first_year, 0).astype(np.int32),
+            kpi=block.kpis[grid.kpi_at[rows]],
+            unit=grid.unit_at[rows],
+            flagged=said.flagged[rows],
+            year=pl.Series((anchor + grid.first_year).astype(np.int32)).set(pl.Series(anchor < 0), None),
             lo=lo,
             hi=hi,
-            told=None if told is None else told.select(pl.all().gather(_places_of(said.flagged[rows]))),
         )
-
-    @staticmethod
-    def joined(parts: Sequence[_Rows]) -> _Rows:
-        """All of at least one part, in the order of their series."""
-        names = ("series", "status", "year", "lo", "hi")
-        columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
-        series = columns["series"]
-        tables = [part.told for part in parts if part.told is not None]
-        told = pl.concat(tables) if tables else None
-        if (series[1:] > series[:-1]).all():
-            return _Rows(**columns, told=told)
-        order = np.argsort(series, kind="stable")
-        in_order = {name: column[order] for name, column in columns.items()}
-        return _Rows(**in_order, told=None if told is None else told[order])
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,21 +205,23 @@ class _Names:
             subject_of_kpi=_places(kpis["kpi"], subjects.to_list()),
         )
 
-    def frame(self, rule: str, rows: _Rows) -> pl.DataFrame:
-        kpi, unit = np.divmod(rows.series, len(self.units))
+    def frame(self, rule: str, rows: _Rows, told: pl.DataFrame | None) -> pl.DataFrame:
+        """told: further columns, a row for each of the flagged ones in order."""
         frame = pl.DataFrame(
             {
-                "unit": _named(unit, self.units),
-                "rule": _named(np.full(len(kpi), self.rules.index(rule)), self.rules),
-                "subject": _named(self.subject_of_kpi[kpi], self.subjects),
-                "area": _named(self.area_of_kpi[kpi], self.areas),
-                "year": pl.Series(rows.year).set(pl.Series(rows.year == 0), None),
-                "status": pl.Series(rows.status).cat.to(STATUS),
+                "unit": _named(rows.unit, self.units),
+                "rule": _named(np.full(len(rows.kpi), self.rules.index(rule)), self.rules),
+                "subject": _named(self.subject_of_kpi[rows.kpi], self.subjects),
+                "area": _named(self.area_of_kpi[rows.kpi], self.areas),
+                "year": rows.year,
+                "status": pl.Series(np.where(rows.flagged, np.uint8(_FLAGGED), np.uint8(_UNKNOWN))).cat.to(STATUS),
                 "lo": rows.lo,
                 "hi": rows.hi,
             }
         )
-        return frame if rows.told is None else pl.concat([frame, rows.told], how="horizontal")
+        if told is None:
+            return frame
+        return pl.concat([frame, told.select(pl.all().gather(_places_of(rows.flagged)))], how="horizontal")
 
     def of_frame(self, rule: Rule, frame: pl.DataFrame) -> pl.DataFrame:
         """The same from an evaluated frame of another kind of subject."""

@@ -24,6 +24,7 @@ from genomlys.engine.grid import STATES, Grid, latest_column
 from genomlys.engine.population import Groups, Population, groups
 from genomlys.engine.rounding import HALF, OWN_HALF
 from genomlys.engine.vocabulary import BENCHMARKS, DIRECTIONS
+from genomlys.engine.worded import Codes
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -262,9 +263,9 @@ def build_grid(
 class _Figures:
     """One benchmark's published figures, a row each: its KPI, unit (-1: for every unit) and column, and the value."""
 
-    kpi: Ints
-    unit: Ints
-    column: Ints
+    kpi: Codes
+    unit: Codes
+    column: NDArray[np.int16]
     value: Floats
 
     def of(self, kpis: Ints, count: int, shape: tuple[int, ...]) -> Floats | None:
@@ -285,11 +286,11 @@ class _Figures:
 
 def _figures(published: Figures, judged: Bools, first: int) -> _Figures:
     """judged: of all units, in order."""
-    place = np.where(judged, np.cumsum(judged) - 1, _NOT_JUDGED)
-    unit = np.where(published.unit == EVERYONE, EVERYONE, place[published.unit])
+    place = np.where(judged, np.cumsum(judged) - 1, _NOT_JUDGED).astype(np.int32)
+    unit = np.where(published.unit == EVERYONE, np.int32(EVERYONE), place[published.unit])
     rows = ~np.isnan(published.value) & (unit != _NOT_JUDGED)
     told = published.where(rows)
-    return _Figures(told.kpi.astype(np.int64), unit[rows], told.year.astype(np.int64) - first, told.value)
+    return _Figures(told.kpi, unit if told is published else unit[rows], told.year - np.int16(first), told.value)
 
 
 def _kpi_facts(data: Dataset) -> pl.DataFrame:

@@ -26,7 +26,8 @@ Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_SERIES = 60_000  # in a block, more or less; the result does not depend on it
+# In a block, more or less, and where memory is short; the result does not depend on it.
+_SERIES, _FEW_SERIES = 60_000, 15_000
 
 
 @dataclass(frozen=True)
@@ -176,7 +177,8 @@ def blocks(
         cube = None
         if about.whole is None:
             cube = about.data.cube(about.everyone, about.kpis["kpi"][part].to_list())
-        most = len(part) if together else max(_SERIES // max(len(about.units), 1), 1)
+        series = _SERIES if kpis_at_a_time is None else _FEW_SERIES
+        most = len(part) if together else max(series // max(len(about.units), 1), 1)
         for kpis in _split(part, scopes, most, apart=apart):
             yield _block(about, questions, kpis, scopes, cube, apart=apart, deep=deep or not apart)
 

@@ -8,7 +8,7 @@ from typing import Final
 
 import polars as pl
 
-from genomlys.engine.cube import Bounds, Cube, read_cube
+from genomlys.engine.cube import ROWS_READ, Bounds, Cube, read_cube
 
 _NEVER: Final = 9999
 
@@ -60,11 +60,34 @@ class ValueTable:
         if self._whole is not None:
             return self._whole.part(units, kpis)
         passed = self._door is None or "frame" in vars(self)
-        found = None if passed else read_cube(self._scan, bounds, units, kpis, last_year=self._last_year)
+        scan = self._scan if kpis is None else self._scan.slice(*self._stretch(kpis))
+        found = None if passed else read_cube(scan, bounds, units, kpis, last_year=self._last_year)
         if found is None:
             found = read_cube(self.frame.lazy(), bounds, units, kpis)
         assert found is not None, "what has passed the door has places in the cube"
         return found
+
+    def _stretch(self, kpis: Sequence[str]) -> tuple[int, int]:
+        """Where the first row of some KPIs stands, and how many rows there are from it to the last one."""
+        mine = self._rows_of_kpis.filter(pl.col("kpi").is_in(list(kpis)))
+        first, end = mine.select(pl.col("first").min(), pl.col("end").max()).row(0)
+        return (0, 0) if first is None else (first, end - first)
+
+    @cached_property
+    def _rows_of_kpis(self) -> pl.DataFrame:
+        """kpi, first, end: where the first row of each KPI stands, and where the row after its last one."""
+        found = []
+        for start in range(0, self.height, ROWS_READ):
+            runs = self._scan.select("kpi").slice(start, ROWS_READ).collect().select(pl.col("kpi").rle())
+            told = (
+                runs.to_series()
+                .struct.unnest()
+                .select(
+                    kpi=pl.col("value").cast(pl.String), end=pl.col("len").cast(pl.Int64).cum_sum() + start, len="len"
+                )
+            )
+            found.append(told.group_by("kpi").agg(first=(pl.col("end") - pl.col("len")).min(), end=pl.col("end").max()))
+        return pl.concat(found).group_by("kpi").agg(pl.col("first").min(), pl.col("end").max())
 
     def check(self, bounds: Bounds) -> None:
         """Look at all of it. Raises DataError with every problem."""
