@@ -76,11 +76,13 @@ class FigureTable:
 
 
 def is_typed(table: Any) -> bool:
-    """Whether it is a frame with rows and with the types that ``figures_of`` reads, and no others."""
+    """Whether it is a frame with rows that say what they are of, and with the types that ``figures_of`` reads alone."""
     if not isinstance(table, pl.DataFrame) or table.is_empty():
         return False
     schema = table.schema
     if not set(_NEEDED) <= set(schema) <= {*_NEEDED, "unit", "source"}:
+        return False
+    if any(table[name].null_count() for name in ("kpi", "year", "benchmark")):
         return False
     words = [schema[name].base_type() in WORDS for name in ("kpi", "benchmark")]
     maybe = [schema.get(name, pl.Null()).base_type() in (*WORDS, pl.Null) for name in ("unit", "source")]
@@ -89,8 +91,8 @@ def is_typed(table: Any) -> bool:
 
 def one_of_each(table: pl.DataFrame) -> pl.DataFrame:
     """A row for each KPI and benchmark of a table for which ``is_typed`` holds."""
-    kpi, benchmark = table["kpi"], table["benchmark"]
-    rows = [(benchmark == name).arg_true() for name in benchmark.unique().sort()]
+    kpi, benchmark = (each if each.dtype == pl.String else each.to_physical() for each in table["kpi", "benchmark"])
+    rows = [(benchmark == word).arg_true() for word in benchmark.unique().sort()]
     found: pl.DataFrame = table[pl.concat([at.gather(kpi.gather(at).arg_unique()) for at in rows])]
     return found
 
@@ -100,8 +102,6 @@ def figures_of(table: pl.DataFrame, bounds: Bounds, last_year: int | None = None
 
     last_year: the last one there can be; None for a table that has passed the door.
     """
-    if table.select(pl.col("kpi", "year", "benchmark").null_count().max()).row(0) != (0, 0, 0):
-        return None
     if last_year is not None and not _can_be(table, last_year):
         return None
     known = {"unit": bounds.units, "kpi": bounds.kpis, "benchmark": BENCHMARKS}
