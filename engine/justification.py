@@ -191,6 +191,5 @@ def _without_figures(figures: Figures, lang: Lang) -> list[pl.Expr]:
     years = [
         pl.when(year.margin.holds.is_null()).then(year.year.cast(pl.String)) for year in reversed(figures.in_years)
     ]
-    listed = pl.concat_list(years).list.drop_nulls()
-    said = pl.format(_NO_FIGURES.in_(lang), listed.list.join(", "))
-    return [pl.when(listed.list.len() > 0).then(said).otherwise(pl.lit(""))]
+    listed = pl.concat_str(years, separator=", ", ignore_nulls=True)
+    return [pl.when(listed != "").then(pl.format(_NO_FIGURES.in_(lang), listed)).otherwise(pl.lit(""))]

@@ -53,7 +53,7 @@ TOTALS: Mapping[str, pl.DataType] = {
 
 def benchmarks_read(data: Dataset) -> tuple[str, ...]:
     """What must be read beside what rules read."""
-    return (BASIS,) if (data.benchmarks["benchmark"] == BASIS).any() else ()
+    return (BASIS,) if len(data.figures.of(BASIS)) else ()
 
 
 def costs(about: Survey) -> pl.DataFrame:

@@ -33,7 +33,7 @@ def main() -> None:
     data, book, units = asked(Path(sys.argv[1]), [PACK], ALL, None)
     judged = judge(data, book, units, data.as_of.year, "sv", ["flagged"], keep_frames=True)
     frames = {rule: judged.frames[rule.subject].filter(flagged(rule.id)) for rule in book.rules}
-    frames = {rule: pl.concat([frame] * COPIES) for rule, frame in frames.items()}
+    frames = {rule: pl.concat([frame] * COPIES, rechunk=True) for rule, frame in frames.items()}
     sight = Sight(targets=judged.grid.targets)
     rates = []
     for _ in range(ROUNDS):
