@@ -12,8 +12,9 @@ WHAT is any of
     bytes      whether repeated runs, numbers of threads and sizes of blocks give the same bytes
 
 Processor time is user and system time of the process and its threads, as the operating system tells it when the process
-ends. Everyone's modules are compiled beforehand, as they are where a package is installed. Data sets are made below --data when they are not there yet. ``--rivals`` is the Python that has what the extra
-``bench`` installs; the project runs on this one, where pandas need not be installed.
+ends. Everyone's modules are compiled beforehand, as they are where a package is installed. Data sets are made below
+--data when they are not there yet. ``--rivals`` is the Python that has what the extra ``bench`` installs; the project
+runs on this one, where pandas need not be installed.
 """
 
 from __future__ import annotations
