@@ -202,7 +202,7 @@ def read(fields: Fields, header: Header, scope: Scope) -> Case | None:
         reader.report(
             "case-of-many",
             fields.value_place("among"),
-            Text("'case' är för några få jämförda.", "'case' is for a few peers."),
+            Text("'case' jämför med några få.", "'case' is for a few peers."),
             Text(
                 "Skriv '{outlier: worse, among: nation, beyond: 3.5}' för alla kommuner.",
                 "Write '{outlier: worse, among: nation, beyond: 3.5}' for all municipalities.",

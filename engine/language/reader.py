@@ -154,7 +154,7 @@ class Reader:
             self.report(
                 "empty-list",
                 node.place,
-                Text(f"{what.sv} är tomt, och passar då ingenting.", f"{what.en} is empty, so that nothing fits."),
+                Text(f"{what.sv} är tomt, och då passar ingenting.", f"{what.en} is empty, so that nothing fits."),
                 Text(f"Skriv minst ett värde, eller ta bort {what.sv}.", f"Write a value, or remove {what.en}."),
             )
         found = [read(item) for item in items]
