@@ -309,3 +309,10 @@ def test_a_value_that_a_share_cannot_have_is_not_told_to_turn_a_flag(tmp_path: P
     (told,) = explain(data, pack(tmp_path, rule("odd", either)), verdict="odd/share")
     assert told.status == "flagged"
     assert told.turn is None or told.turn.to is None or 0 <= told.turn.to <= 100
+
+
+def test_every_year_of_a_trend_is_traced_to_its_row(tmp_path: Path) -> None:
+    data = tables([{"kpi": "cost"}], {"cost": {2019: 90, 2020: 95, 2021: None, 2022: 101, 2023: 104, 2024: 110}})
+    rules = pack(tmp_path, rule("rises", "{trend: rising, over: 6 years, confidence: 80 %}"))
+    (told,) = explain(data, rules, verdict="rises/cost")
+    assert sorted({each.year for each in told.sources if each.table == "values"}) == [2019, 2020, 2022, 2023, 2024]

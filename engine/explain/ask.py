@@ -233,7 +233,7 @@ def _missing(step: Step) -> tuple[Cell, ...]:
 
 def _sources(step: Step) -> tuple[Origin, ...]:
     """The rows of the data set that facts were taken from, each once."""
-    found = [fact.origin for each in _all(step) for fact in each.facts]
+    found = [origin for each in _all(step) for fact in each.facts for origin in (fact.origin, *fact.origins)]
     return tuple(dict.fromkeys(origin for origin in found if origin is not None))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from genomlys.engine.amounts import format_percent
-from genomlys.engine.conditions.base import Figures, InYear
+from genomlys.engine.conditions.base import Figures, InYear, Told
 from genomlys.engine.errors import Text
 from genomlys.engine.explain import words
 from genomlys.engine.explain.context import Context, Row
@@ -168,7 +168,16 @@ def of_told(case: Context, row: Row, at: str, figures: Figures) -> Iterator[Fact
             continue
         origin = _origin(case, row["subject"], told.source, year) if told.source else _origin_of(row)
         text = f"{told.title.in_(case.lang)}: {said}"
-        yield Fact(told.name, text, row[f"{at}.told{number}.value"], year, origin)
+        yield Fact(told.name, text, row[f"{at}.told{number}.value"], year, origin, _of_series(case, row, told))
+
+
+def _of_series(case: Context, row: Row, told: Told) -> tuple[Origin, ...]:
+    """Where each of the unit's values in a series was taken from."""
+    if told.value.kind != "series":
+        return ()
+    lags = [lag for lag in reversed(range(len(told.value.parts))) if row[f"own.{lag}"] is not None]
+    found = (_origin(case, row["subject"], "own", row["year"] - lag) for lag in lags)
+    return tuple(each for each in found if each is not None)
 
 
 def _origin_of(row: Row) -> Origin | None:

@@ -15,7 +15,8 @@ StepKind = Literal["all", "any", "not", "at_least", "condition", "year", "verdic
 class Fact:
     """One thing a step rests on. ``says`` has its number written out.
 
-    value: in the KPI's measure; year: its calendar year; origin: where it was taken from, if from the data set.
+    value: in the KPI's measure; year: its calendar year; origin: where it was taken from, if from the data set;
+    origins: the same of a series of figures.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Fact:
     value: float | None = None
     year: int | None = None
     origin: Origin | None = None
+    origins: tuple[Origin, ...] = ()
 
 
 @dataclass(frozen=True)
