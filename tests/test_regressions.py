@@ -11,7 +11,7 @@ import pytest
 
 from genomlys.engine.assess import Assessment, assess
 from genomlys.engine.errors import RuleError, UsageError
-from genomlys.engine.explain import explain
+from genomlys.engine.explain import Explanation, explain
 from genomlys.engine.language.pack import load_rules
 
 Rows = Sequence[Mapping[str, Any]]
@@ -316,3 +316,17 @@ def test_every_year_of_a_trend_is_traced_to_its_row(tmp_path: Path) -> None:
     rules = pack(tmp_path, rule("rises", "{trend: rising, over: 6 years, confidence: 80 %}"))
     (told,) = explain(data, rules, verdict="rises/cost")
     assert sorted({each.year for each in told.sources if each.table == "values"}) == [2019, 2020, 2022, 2023, 2024]
+
+
+def test_the_slope_of_a_trend_turns_at_the_nearest_step(tmp_path: Path) -> None:
+    kpis = [{"kpi": "share", **QUALITY, "measure": "%", "decimals": 1}]
+    trend = "{trend: worsening, over: 4 years, confidence: 90 %, by: 1 %}"
+    rules = pack(tmp_path, rule("falls", trend))
+
+    def asked(last: float) -> Explanation:
+        values = {2021: 86.9, 2022: 86.0, 2023: 85.2, 2024: last}
+        return explain(tables(kpis, {"share": values}), rules, verdict="falls/share")[0]
+
+    turn = asked(84.1).turn
+    assert turn is not None and turn.to == 84.4
+    assert [asked(each).status for each in (84.3, 84.4)] == ["flagged", "clear"]

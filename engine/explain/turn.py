@@ -2,12 +2,13 @@
 
 A condition's margin says how far its own truth is from turning, and below all and any it may take more than
 that. So every distance that some condition has is tried, in whole steps of the KPI's last printed decimal, and
-the rule is asked again with the value moved: what is said here is what the rule would say.
+the rule is asked again with the value moved: what is said here is what the rule would say. It is asked too of one
+step less, so that the step told is one at which it turns.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Final
@@ -61,43 +62,75 @@ def turns(case: Context, rule: Rule, of: Sequence[str]) -> Turns:
     distances = [distance for leaf in asked for distance in _distances(case, leaf)]
     if known.is_empty() or not distances:
         return Turns({}, {})
-    tried = _moved(known, distances)
     grid, reads = case.judged.grid, evaluate.reads_of(rules, targets=case.sight.targets)
     assert grid is not None, "kept with the frames"
-    values = tried["_value"].to_numpy()
-    again = evaluate.judge_series(grid, tried["series"].to_numpy(), rules, reads, case.sight, instead=values)
-    again = pl.concat([again.drop("series"), tried], how="horizontal")
-    # A value that the KPI cannot have, as a share below 0, turns nothing.
-    again = again.filter(pl.lit(True), *(one.eq_missing(pl.col(name)) for name, one in meant.items()))
+
+    def ask(tried: pl.DataFrame) -> pl.DataFrame:
+        series, values = tried["series"].to_numpy(), tried["_value"].to_numpy()
+        judged = evaluate.judge_series(grid, series, rules, reads, case.sight, instead=values).drop("series")
+        # A value that the KPI cannot have, as a share below 0, turns nothing.
+        possible = [one.eq_missing(pl.col(name)) for name, one in meant.items()]
+        return pl.concat([judged, tried], how="horizontal").filter(pl.lit(True), *possible)
+
+    moved = _moved(known, distances)
+    tried = _Tried(ask(moved), ask, moved.columns)
     return Turns(
-        _of_verdict(case, rule, known, again, asked),
+        _of_verdict(case, rule, known, tried, asked),
         {
             (subject, number): turn
             for number, truth in truths.items()
-            for subject, turn in _of_condition(again, number, truth, case.lang)
+            for subject, turn in _of_condition(tried, number, truth, case.lang)
         },
     )
 
 
-def _of_condition(again: pl.DataFrame, number: int, truth: pl.Expr, lang: Lang) -> Iterator[tuple[str, Turn]]:
+@dataclass(frozen=True)
+class _Tried:
+    """Values tried and what the rules say of each; ``ask`` says it of others, given as rows of ``columns``."""
+
+    found: pl.DataFrame
+    ask: Callable[[pl.DataFrame], pl.DataFrame]
+    columns: Sequence[str]
+
+    def nearest(self, turned: pl.Expr) -> pl.DataFrame:
+        """Of each subject the value nearest its own at which ``turned`` holds, and not yet one step before it.
+
+        Distances tell where a condition turns if its margin grows as the value does. Where it does not, as a slope that
+        is a median, the step is found by halving what is left.
+        """
+        best = self.found.filter(turned)
+        best = best.sort(pl.col("_shift").abs(), "_shift").unique("subject", keep="first", maintain_order=True)
+        step = pl.lit(10.0).pow(-pl.col("decimals").cast(pl.Float64)) * pl.col("_shift").sign()
+        open_ = best.with_columns(_low=pl.lit(0.0), _high=(pl.col("_shift") / step).round(), _step=step)
+        middle = pl.col("_high") - 1
+        while not (open_ := open_.filter(pl.col("_high") - pl.col("_low") > 1).with_columns(_mid=middle)).is_empty():
+            shift = (pl.col("_mid") * pl.col("_step")).round(_DIGITS)
+            own = pl.col("_value") - pl.col("_shift")
+            nearer = open_.with_columns(_value=(own + shift).round(_DIGITS), _shift=shift).select(self.columns)
+            hit = self.ask(nearer).filter(turned)
+            best = pl.concat([best.join(hit, on="subject", how="anti"), hit])
+            is_hit = pl.col("subject").is_in(hit["subject"].to_list())
+            open_ = open_.with_columns(
+                _high=pl.when(is_hit).then("_mid").otherwise("_high"),
+                _low=pl.when(is_hit).then("_low").otherwise("_mid"),
+            )
+            middle = ((pl.col("_low") + pl.col("_high")) / 2).floor()
+        return best.sort("subject")
+
+
+def _of_condition(tried: _Tried, number: int, truth: pl.Expr, lang: Lang) -> Iterator[tuple[str, Turn]]:
     """The nearest value at which one condition alone is known to be the other way."""
-    turned = again.filter(truth != pl.col(f"_was{number}"))
-    for row in _nearest(turned).rows(named=True):
+    for row in tried.nearest(truth != pl.col(f"_was{number}")).rows(named=True):
         then = words.value(row["_value"], row["measure"], row["decimals"], lang)
         said = Text(f"vänder vid: {then}", f"turns at: {then}").in_(lang)
         yield row["subject"], Turn(said, row["_shift"], row["_value"])
 
 
-def _nearest(turned: pl.DataFrame) -> pl.DataFrame:
-    """Of the values tried on each subject the one nearest its own."""
-    return turned.sort(pl.col("_shift").abs(), "_shift").unique("subject", keep="first", maintain_order=True)
-
-
 def _of_verdict(
-    case: Context, rule: Rule, known: pl.DataFrame, again: pl.DataFrame, asked: Sequence[Condition]
+    case: Context, rule: Rule, known: pl.DataFrame, tried: _Tried, asked: Sequence[Condition]
 ) -> dict[str, Turn]:
     flagged = pl.col(f"{rule.id}:holds").eq_missing(True)
-    turned = _nearest(again.filter(pl.col(f"{rule.id}:applies") & (flagged != pl.col("_held"))))
+    turned = tried.nearest(pl.col(f"{rule.id}:applies") & (flagged != pl.col("_held")))
     open_ = pl.col(f"{rule.id}:holds").is_null().alias("_open")
     shown = turned.select("subject", "_value", "measure", "decimals", "_shift", "_held", open_)
     found = {row["subject"]: _said(row, case.lang) for row in shown.rows(named=True)}
