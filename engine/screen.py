@@ -87,9 +87,9 @@ def screened(
     found: dict[str, list[pl.DataFrame]] = {rule.id: [] for rule in book.rules}
     for part, said in run.blocks(apart=True, deep="years_flagged" in tell):
         for rule, one in said.items():
-            found[rule].append(names.frame(rule, _Rows.of(part, one), telling.of(part, rule, one)))
+            found[rule].append(names.coded(_Rows.of(part, one), telling.of(part, rule, one)))
     # A rule after another, so that no more than one is held twice.
-    parts = {rule: _in_order(frames) for rule in list(found) if (frames := found.pop(rule))}
+    parts = {rule: names.frame(rule, frames) for rule in list(found) if (frames := found.pop(rule))}
     counts = [names.counted(run.tally.counts())]
     for _, frame, rules in run.other_subjects():
         parts |= {rule.id: names.of_frame(rule, frame) for rule in rules}
@@ -101,14 +101,6 @@ def screened(
         verdicts=_one_below_another([names.empty(), *(parts[rule] for rule in sorted(parts))]),
         counts=pl.concat(counts).sort("rule", "unit", "area", "status"),
     )
-
-
-def _in_order(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """One below another, and sorted by subject and unit, as each of them is."""
-    whole = _one_below_another(frames)
-    key = whole["subject"].to_physical().cast(pl.Int64).to_numpy() * len(whole["unit"].dtype.categories)  # type: ignore[attr-defined]
-    key += whole["unit"].to_physical().to_numpy()
-    return whole if (np.diff(key) > 0).all() else whole[np.argsort(key)]
 
 
 def _one_below_another(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
@@ -183,10 +175,10 @@ class _Rows:
 class _Names:
     """Every name a row may have, as enumerations."""
 
-    units: Sequence[str]
-    rules: Sequence[str]
-    subjects: Sequence[str]
-    areas: Sequence[str]
+    units: pl.Enum
+    rules: pl.Enum
+    subjects: pl.Enum
+    areas: pl.Enum
     area_of_kpi: Ints
     subject_of_kpi: Ints
 
@@ -195,26 +187,25 @@ class _Names:
         data, kpis = run.about.data, run.about.kpis
         ids = [data.areas["area"], data.measures["measure"], data.signals["signal"], kpis["kpi"]]
         subjects = pl.concat([column.rename("id") for column in ids]).unique().sort()
-        areas = data.areas["area"].to_list()
+        areas, named = pl.Enum(data.areas["area"]), pl.Enum(subjects)
         return _Names(
-            units=list(units),
-            rules=sorted(rule.id for rule in run.book.rules),
-            subjects=subjects.to_list(),
+            units=pl.Enum(units),
+            rules=pl.Enum(sorted(rule.id for rule in run.book.rules)),
+            subjects=named,
             areas=areas,
             area_of_kpi=_places(kpis["area"], areas),
-            subject_of_kpi=_places(kpis["kpi"], subjects.to_list()),
+            subject_of_kpi=_places(kpis["kpi"], named),
         )
 
-    def frame(self, rule: str, rows: _Rows, told: pl.DataFrame | None) -> pl.DataFrame:
-        """told: further columns, a row for each of the flagged ones in order."""
+    def coded(self, rows: _Rows, told: pl.DataFrame | None) -> pl.DataFrame:
+        """Rows with numbers for names. told: further columns of the flagged ones, in order."""
         frame = pl.DataFrame(
             {
-                "unit": _named(rows.unit, self.units),
-                "rule": _named(np.full(len(rows.kpi), self.rules.index(rule)), self.rules),
-                "subject": _named(self.subject_of_kpi[rows.kpi], self.subjects),
-                "area": _named(self.area_of_kpi[rows.kpi], self.areas),
+                "unit": _least(rows.unit, self.units),
+                "subject": _least(self.subject_of_kpi[rows.kpi], self.subjects),
+                "area": _least(self.area_of_kpi[rows.kpi], self.areas),
                 "year": rows.year,
-                "status": pl.Series(np.where(rows.flagged, np.uint8(_FLAGGED), np.uint8(_UNKNOWN))).cat.to(STATUS),
+                "status": np.where(rows.flagged, np.uint8(_FLAGGED), np.uint8(_UNKNOWN)),
                 "lo": rows.lo,
                 "hi": rows.hi,
             }
@@ -223,13 +214,30 @@ class _Names:
             return frame
         return pl.concat([frame, told.select(pl.all().gather(_places_of(rows.flagged)))], how="horizontal")
 
+    def frame(self, rule: str, parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
+        """The rows of a rule sorted by subject and unit, as they are in each part."""
+        whole = pl.concat(parts, rechunk=False)
+        key = whole["subject"].cast(pl.Int64).to_numpy() * len(self.units.categories) + whole["unit"].to_numpy()
+        if (np.diff(key) <= 0).any():
+            # A stable order is found by merging what is in order already.
+            whole = whole[np.argsort(key, kind="stable")]
+        return whole.select(
+            pl.col("unit").cat.to(self.units),
+            pl.lit(rule, dtype=self.rules).alias("rule"),
+            pl.col("subject").cat.to(self.subjects),
+            pl.col("area").cat.to(self.areas),
+            "year",
+            pl.col("status").cat.to(STATUS),
+            pl.exclude("unit", "subject", "area", "year", "status"),
+        )
+
     def of_frame(self, rule: Rule, frame: pl.DataFrame) -> pl.DataFrame:
         """The same from an evaluated frame of another kind of subject."""
         told = frame.select(
-            pl.col("unit").cast(pl.Enum(self.units)),
-            pl.lit(rule.id).cast(pl.Enum(self.rules)).alias("rule"),
-            pl.col("subject").cast(pl.Enum(self.subjects)),
-            pl.col("area").cast(pl.Enum(self.areas)),
+            pl.col("unit").cast(self.units),
+            pl.lit(rule.id).cast(self.rules).alias("rule"),
+            pl.col("subject").cast(self.subjects),
+            pl.col("area").cast(self.areas),
             pl.col("year").cast(pl.Int32),
             status=status(rule.id),
             lo=pl.col(f"{rule.id}:lo"),
@@ -239,15 +247,15 @@ class _Names:
 
     def counted(self, counts: pl.DataFrame) -> pl.DataFrame:
         words = {"rule": self.rules, "unit": self.units, "area": self.areas}
-        return counts.with_columns(pl.col(name).cast(pl.Enum(known)) for name, known in words.items())
+        return counts.with_columns(pl.col(name).cast(known) for name, known in words.items())
 
     def empty(self) -> pl.DataFrame:
         return pl.DataFrame(
             schema={
-                "unit": pl.Enum(self.units),
-                "rule": pl.Enum(self.rules),
-                "subject": pl.Enum(self.subjects),
-                "area": pl.Enum(self.areas),
+                "unit": self.units,
+                "rule": self.rules,
+                "subject": self.subjects,
+                "area": self.areas,
                 "year": pl.Int32,
                 "status": STATUS,
                 "lo": pl.Float64,
@@ -261,11 +269,12 @@ def _places_of(flagged: NDArray[np.bool_]) -> pl.Series:
     return pl.Series(np.cumsum(flagged) - 1).set(pl.Series(~flagged), None)
 
 
-def _places(names: pl.Series, among: Sequence[str]) -> Ints:
-    places: Ints = names.cast(pl.Enum(among)).to_physical().cast(pl.Int64).to_numpy()
+def _places(names: pl.Series, among: pl.Enum) -> Ints:
+    places: Ints = names.cast(among).to_physical().cast(pl.Int64).to_numpy()
     return places
 
 
-def _named(place: Ints, names: Sequence[str]) -> pl.Series:
-    width = np.uint8 if len(names) < 2**8 - 1 else np.uint16 if len(names) < 2**16 - 1 else np.uint32
-    return pl.Series(place.astype(width)).cat.to(pl.Enum(names))
+def _least(place: Ints, names: pl.Enum) -> NDArray[np.unsignedinteger]:
+    """As the numbers of the names that Polars holds: no larger than they must be."""
+    many = len(names.categories)
+    return place.astype(np.uint8 if many < 2**8 - 1 else np.uint16 if many < 2**16 - 1 else np.uint32)
