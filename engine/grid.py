@@ -183,7 +183,7 @@ class Block:
         if lag == 0 and self.instead is not None:
             return self.instead
         if lag not in self._own:
-            self._own[lag] = value_at(self.grid.own, self.rows, self._back(lag))
+            self._own[lag] = self._before(self.grid.own, lag)
         return self._own[lag]
 
     def own_comparable(self, lag: int) -> Floats:
@@ -191,8 +191,8 @@ class Block:
         return np.where(across, np.nan, self.own(lag)) if across.any() else self.own(lag)
 
     def basis(self, benchmark: str, lag: int) -> Floats:
-        column = self._back(lag) if lag else self.stand_in(benchmark)
-        return value_at(self.grid.bases[benchmark], self.rows, column)
+        bases = self.grid.bases[benchmark]
+        return self._before(bases, lag) if lag else value_at(bases, self.rows, self.stand_in(benchmark))
 
     def columns_of(self, metric: Metric) -> Mapping[str, Column]:
         if metric not in self._metrics:
@@ -301,8 +301,17 @@ class Block:
     def comparable(self) -> Ints:
         return _comparable(self.grid.breaks[self.kpi_at], self.anchor + self.grid.first_year)
 
-    def _back(self, lag: int) -> Ints:
-        return np.where(self.anchor >= 0, self.anchor - lag, -1)
+    def _before(self, values: Floats, lag: int) -> Floats:
+        """Of values [series, years] those so many years before the year that each series is seen from."""
+        found: Floats = values.reshape(-1).take(self._cells - lag, mode="clip")
+        found[self.anchor < lag] = np.nan
+        return found
+
+    @cached_property
+    def _cells(self) -> Ints:
+        """Where the year that each series is seen from stands among all years of all series."""
+        cells: Ints = self.rows * self.grid.own.shape[1] + self.anchor
+        return cells
 
 
 def value_at(values: Floats, rows: Ints, column: Ints) -> Floats:
