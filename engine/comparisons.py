@@ -87,7 +87,7 @@ def of_members(everyone: Population, benchmark: str, units: Ints) -> Floats:
     in the order of units, so that they are the same bits whatever the number of threads and KPIs.
     """
     if AMONG[benchmark] == "nation":
-        return _of_nation(everyone.own[:, everyone.national, :], benchmark)
+        return _of_nation(everyone, benchmark)
     own = everyone.own
     computed = np.full((own.shape[0], len(units), own.shape[2]), np.nan)
     of_peers = _mean_of_peers if benchmark == "peers.mean" else _median_of_peers
@@ -127,12 +127,13 @@ def _median_of_peers(own: Floats, slots: Ints) -> Floats:
     return median_of_columns(members, FEWEST["peers"])
 
 
-def _of_nation(own: Floats, benchmark: str) -> Floats:
-    kpis, units, years = own.shape
+def _of_nation(everyone: Population, benchmark: str) -> Floats:
+    kpis, _, years = everyone.own.shape
     of_nation = _mean_of_nation if benchmark == "nation.mean" else partial(_quantile_of_nation, QUANTILES[benchmark])
     computed = np.full((kpis, 1, years), np.nan)
-    for first in range(0, kpis if units else 0, _IN_CACHE):
-        computed[first : first + _IN_CACHE, 0] = of_nation(own[first : first + _IN_CACHE])
+    for first in range(0, kpis if everyone.national.any() else 0, _IN_CACHE):
+        few = slice(first, first + _IN_CACHE)
+        computed[few, 0] = of_nation(everyone.own[few][:, everyone.national])
     return computed
 
 
