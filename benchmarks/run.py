@@ -25,7 +25,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -90,9 +90,9 @@ def run(command: Sequence[str], **environment: str) -> Run:
         return Run(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, said.read().decode())
 
 
-def warm_up(asked: Asked) -> None:
-    """Everyone once on little, so that all modules are compiled and no first run waits for a disk."""
-    for name in ("scan", PROJECT, "texts", *RIVALS):
+def warm_up(asked: Asked, contenders: Iterable[str]) -> None:
+    """Each once on little, so that all modules are compiled and no first run waits for a disk."""
+    for name in contenders:
         run(asked.command(name, "S"))
 
 
@@ -228,7 +228,7 @@ def main() -> None:
     parser.add_argument("--rivals", default=sys.executable)
     given = parser.parse_args()
     asked = Asked(given.data, given.rivals, given.sizes, given.rounds)
-    warm_up(asked)
+    warm_up(asked, ("scan", PROJECT, *(RIVALS if "speed" in given.what else ())))
     for what in WHAT:
         if what in given.what:
             WHAT[what](asked)

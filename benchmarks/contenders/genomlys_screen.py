@@ -27,8 +27,9 @@ def main() -> None:
     parser.add_argument("--unit", default="all")
     parser.add_argument("--pack", type=Path, default=PACK)
     asked = parser.parse_args()
+    screen = genomlys.screen  # imported when it is first named
     begun = cpu()
-    found = genomlys.screen(asked.folder, asked.pack, unit=asked.unit, block=asked.block)
+    found = screen(asked.folder, asked.pack, unit=asked.unit, block=asked.block)
     print(cpu() - begun)  # the seconds of processor time that are not for starting Python and importing
     if asked.out:
         counts = found.counts.group_by("rule", "unit", "status", maintain_order=True).agg(pl.col("count").sum())
