@@ -104,7 +104,7 @@ def groups(units: Sequence[str], kpis: Sequence[str], data: Dataset, year: int) 
     place = {group: number for number, group in enumerate(names)}
     return Groups(
         national=pl.Series(units).is_in(nation(data)).to_numpy(),
-        slots=tuple(_slots(peers.filter(pl.col("group") == group), units) for group in names),
+        slots=_slots(peers, names, units),
         group_at=np.array([place.get(chosen.get(kpi, ""), -1) for kpi in kpis], dtype=np.int64),
     )
 
@@ -134,15 +134,19 @@ def group_of_kpis(data: Dataset, peers: pl.DataFrame) -> dict[str, str]:
     return dict(chosen.filter(pl.col("group").is_in(groups)).iter_rows())
 
 
-def _slots(peers: pl.DataFrame, units: Sequence[str]) -> Ints:
-    """[most members, units]: the row of each unit's n-th peer, -1 where it has fewer."""
+def _slots(peers: pl.DataFrame, groups: Sequence[str], units: Sequence[str]) -> tuple[Ints, ...]:
+    """For each group [most members, units]: the row of each unit's n-th peer, -1 where it has fewer."""
     place = {unit: row for row, unit in enumerate(units)}
-    listed = (
-        peers.filter((pl.col("unit") != pl.col("member")) & pl.col("unit").is_in(list(units)))
-        .with_columns(slot=pl.int_range(pl.len()).over("unit"))
-        .with_columns(pl.col("unit", "member").replace_strict(place, default=-1, return_dtype=pl.Int64))
+    told = peers.filter((pl.col("unit") != pl.col("member")) & pl.col("unit").is_in(list(units))).select(
+        pl.col("group").replace_strict(list(groups), range(len(groups)), default=-1, return_dtype=pl.Int64),
+        pl.int_range(pl.len()).over("unit", "group").alias("slot"),
+        pl.col("unit", "member").replace_strict(place, default=-1, return_dtype=pl.Int64),
     )
-    most = 0 if listed.is_empty() else int(listed["slot"].to_numpy().max()) + 1
-    slots = np.full((most, len(units)), -1, dtype=np.int64)
-    slots[listed["slot"].to_numpy(), listed["unit"].to_numpy()] = listed["member"].to_numpy()
-    return slots
+    group_at, slot_at, unit_at, member_at = (column.to_numpy() for column in told)
+    found = []
+    for group in range(len(groups)):
+        mine = group_at == group
+        slots = np.full((int(slot_at[mine].max(initial=-1)) + 1, len(units)), -1, dtype=np.int64)
+        slots[slot_at[mine], unit_at[mine]] = member_at[mine]
+        found.append(slots)
+    return tuple(found)
