@@ -56,15 +56,18 @@ class Population:
         # A member after another, as what is asked of the sets is worked out.
         values, of = np.full((most, len(kpi_at)), np.nan), np.zeros(len(kpi_at), dtype=np.int64)
         groups = self.group_at[kpi_at]
-        shape, own, applies = self.own.shape, self.own.reshape(-1), self.applies.reshape(-1)
+        units, years = self.own.shape[1:]
+        own, applies = self.own.reshape(-1), self.applies.reshape(-1)
         for group, slots in enumerate(self.slots):
             mine = np.flatnonzero((groups == group) & (year_at >= 0))
-            unit, start = unit_at[mine], kpi_at[mine] * shape[1] * shape[2] + year_at[mine]
+            unit, start = unit_at[mine], kpi_at[mine] * (units * years) + year_at[mine]
             for number, slot in enumerate(slots):
-                member = slot[unit]
-                cell = start + np.maximum(member, 0) * shape[2]
-                is_there = (member >= 0) & applies.take(cell)
-                values[number, mine] = np.where(is_there, own.take(cell), np.nan)
+                cell = start + (slot * years)[unit]
+                found, is_there = own.take(cell, mode="clip"), applies.take(cell, mode="clip")
+                if (slot < 0).any():
+                    without = (slot < 0)[unit]
+                    found[without], is_there[without] = np.nan, False
+                values[number, mine] = found  # none where the KPI does not apply
                 of[mine] += is_there
         return Sample(values.T, of, np.arange(len(kpi_at)), np.full(len(kpi_at), -1))
 

@@ -93,13 +93,13 @@ def screened(
     counts = [names.counted(run.tally.counts())]
     for _, frame, rules in run.other_subjects():
         parts |= {rule.id: names.of_frame(rule, frame) for rule in rules}
-        counts.append(names.counted(counts_of(frame, rules)))
+        counts.append(names.counted(counts_of(frame, rules)).sort("unit", "area", "status"))
     return Screening(
         data=data,
         book=book,
         units=units,
         verdicts=_one_below_another([names.empty(), *(parts[rule] for rule in sorted(parts))]),
-        counts=pl.concat(counts).sort("rule", "unit", "area", "status"),
+        counts=pl.concat(counts).sort("rule", maintain_order=True),  # of each rule they are sorted
     )
 
 
