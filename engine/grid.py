@@ -25,6 +25,7 @@ Ints = NDArray[np.int64]
 
 STATES = ("ok", "preliminary", "stale", "missing", "suppressed", "not_applicable")
 _NO_BREAK = 999
+_AT_A_TIME = 30_000  # series
 _SUMS = {"tkr": 1.0, "mnkr": 1000.0}  # thousand kronor a step
 _FACTS = ("direction", "weight", "any_half", "decimals", "materiality_abs", "materiality_rel", "per", "is_share")
 
@@ -109,6 +110,24 @@ class Grid:
         Columns: see ``conditions.columns``; those of ``metrics``; and ``series`` (the row number in the grid);
         ``only`` some of them, where others need not be worked out.
         """
+        # Some at a time, which is faster: no row has to do with another, and smaller columns are put where others were.
+        parts = [slice(first, first + _AT_A_TIME) for first in range(0, max(len(rows), 1), _AT_A_TIME)]
+        frames = [
+            self._part(rows[part], lags, metrics, among, shift, None if instead is None else instead[part], only)
+            for part in parts
+        ]
+        return frames[0] if len(frames) == 1 else pl.concat(frames, rechunk=False)
+
+    def _part(
+        self,
+        rows: Ints,
+        lags: Mapping[str, int],
+        metrics: Sequence[Metric],
+        among: Sequence[Among],
+        shift: int,
+        instead: Floats | None,
+        only: Collection[str] | None,
+    ) -> pl.DataFrame:
         anchor, state = self._seen(rows, shift)
         block = Block(self, rows, anchor, instead)
         told: dict[str, Callable[[], pl.Series]] = {"series": lambda: pl.Series(rows)}
