@@ -64,14 +64,11 @@ def check_number(reader: Reader, rules: Sequence[Draft[Rule]], moves: Sequence[D
 def _check_work(reader: Reader, rules: Sequence[Draft[Rule]], moves: Sequence[Draft[Move]]) -> None:
     """What cannot be worked out in reasonable time is told at the first rule that is too many."""
     places = [*(each.id_place for each in rules), *(each.id_place for each in moves)]
-    work = [0 if each.whole is None else comparisons(each.whole.when) for each in moves]
-    # A rule whose thresholds change with the years is checked as it is from each of them on.
-    of_rules = [
-        0 if each.whole is None else comparisons(each.whole.when) * max(1, len(each.whole.variants)) for each in rules
-    ]
+    wholes = [*(each.whole for each in rules), *(each.whole for each in moves)]
     total = 0
-    for place, more in zip(places, [*of_rules, *work], strict=True):
-        total += more
+    for place, whole in zip(places, wholes, strict=True):
+        # What changes with the years is checked as it is from each of them on.
+        total += 0 if whole is None else comparisons(whole.when) * len(whole.versions)
         if total > MOST_COMPARISONS:
             message = Text(
                 f"villkoren i alla regler ger fler än {MOST_COMPARISONS} jämförelser.",

@@ -3,9 +3,9 @@
     when: {is: above, than: reference, by: {2024: 2 %, 2026: 3 %, source: "KF 2023-12-14 § 120"}}
     severity: {medium: 5 %, high: {2024: 10 %, 2026: 12 %, source: "KF 2023-12-14 § 120"}}
 
-The rule is read once for every year that any of its thresholds changes, with the values then in force, so that each of
-them is checked as any other. The one in force in the year that is judged (``as_of``) is used, for all the years that
-the rule looks at; before its first year a threshold is what it is then.
+A rule or a move is read once for every year that any of its thresholds changes, with the values then in force, so that
+each of them is checked as any other. The one in force in the year that is judged (``as_of``) is used, for all the years
+that it looks at; before its first year a threshold is what it is then.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ _SOURCE: Final = "source"
 _WHERE: Final = ("when", "severity")
 
 
-def dated_values(rule: Map) -> Iterator[tuple[str, Map]]:
-    """The words of a rule whose values are given by year, in the order written."""
-    for key, value in rule.entries:
+def dated_values(node: Map) -> Iterator[tuple[str, Map]]:
+    """The words of a rule or a move whose values are given by year, in the order written."""
+    for key, value in node.entries:
         if key.text in _WHERE:
             yield from _below(value)
 
@@ -72,7 +72,7 @@ def read_dated(reader: Reader, word: str, node: Map) -> Dated | None:
 
 
 def of_year(node: Map, year: int) -> Map:
-    """What is written of a rule, with each dated threshold as it is in a year."""
+    """What is written of a rule or a move, with each dated threshold as it is in a year."""
     return Map(
         tuple((key, _of_year(value, year) if key.text in _WHERE else value) for key, value in node.entries), node.place
     )

@@ -58,12 +58,14 @@ def _checked(rules: Sequence[Rule], moves: Sequence[Move], checks: Sequence[Chec
 
 def _never_or_always(book: _Book) -> Iterator[Problem]:
     """A rule or a part of one that cannot come out more than one way."""
-    for rule in book.rules:
-        # Of a rule whose thresholds change with the years, as it is from each of them on.
-        trees = [variant.when for _, variant in rule.variants] or [rule.when]
-        yield from dict.fromkeys(each for tree in trees for each in _settled(tree, rule.scope, book.by_id, "all"))
-    for move in book.moves:
-        yield from _settled(move.when, _AREA, book.by_id, "all")
+    scopes: list[tuple[Rule | Move, Scope]] = [
+        *((rule, rule.scope) for rule in book.rules),
+        *((move, _AREA) for move in book.moves),
+    ]
+    for whole, scope in scopes:
+        # What changes with the years is asked of as it is from each of them on.
+        trees = [each.when for each in whole.versions]
+        yield from dict.fromkeys(each for tree in trees for each in _settled(tree, scope, book.by_id, "all"))
 
 
 def _settled(tree: Tree, scope: Scope, by_id: Mapping[str, Rule], joint: str, whole: bool = True) -> Iterator[Problem]:
@@ -163,9 +165,7 @@ def _refers(rule: Rule, other: Rule) -> bool:
 def _moves_never_proposed(book: _Book) -> Iterator[Problem]:
     """The first move that holds is proposed, so that one which an earlier implies never is."""
     for number, move in enumerate(book.moves):
-        first = next(
-            (earlier for earlier in book.moves[:number] if follows(earlier.when, move.when, _AREA, book.by_id)), None
-        )
+        first = next((earlier for earlier in book.moves[:number] if _always_before(earlier, move, book.by_id)), None)
         if first is not None:
             yield Problem(
                 "never-proposed",
@@ -177,6 +177,13 @@ def _moves_never_proposed(book: _Book) -> Iterator[Problem]:
                 Text("Flytta upp den, eller ta bort den.", "Move it up, or remove it."),
                 "warning",
             )
+
+
+def _always_before(earlier: Move, move: Move, by_id: Mapping[str, Rule]) -> bool:
+    """Whether the earlier of two moves holds whenever the other does, in every year that either changes."""
+    years = {year for each in (earlier, move) for year, _ in each.variants} or {0}
+    pairs = ((earlier.in_force(year), move.in_force(year)) for year in sorted(years, reverse=True))
+    return all(follows(first.when, other.when, _AREA, by_id) for first, other in pairs)
 
 
 def _levels_never_given(book: _Book) -> Iterator[Problem]:

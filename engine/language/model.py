@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Literal
+from typing import Literal, Self
 
 from genomlys.engine.conditions.base import Subject
 from genomlys.engine.conditions.scope import Scope
@@ -62,14 +62,37 @@ class Dated:
     source: Text
 
 
+@dataclass(frozen=True, kw_only=True)
+class Changing:
+    """What is common to rules and moves: another pack may change them, and their thresholds may change with the years.
+
+    ``dated`` are the thresholds that do, and ``variants`` the whole from each such year on; it is itself the last of
+    them.
+    """
+
+    override: Override | None = None
+    dated: tuple[Dated, ...] = ()
+    variants: tuple[tuple[int, Self], ...] = ()
+
+    def in_force(self, year: int) -> Self:
+        """The same with its thresholds as they are in a year."""
+        if not self.variants:
+            return self
+        first = next((each for each in reversed(self.variants) if each[0] <= year), self.variants[0])
+        return replace(first[1], override=self.override, dated=self.dated)
+
+    @property
+    def versions(self) -> tuple[Self, ...]:
+        """It as it is from each year on that changes it; itself alone where none does."""
+        return tuple(variant for _, variant in self.variants) or (self,)
+
+
 @dataclass(frozen=True)
-class Rule:
+class Rule(Changing):
     """One rule, a document as much as a condition. ``tells`` is one of TELLS, ``goal`` one of GOALS.
 
     ``tells`` is what a flag means: a problem, a strength, something to tell that is neither
     (mixed), or a defect in the data. ``goal`` is the part of the municipality's goal it speaks of.
-    ``dated`` are its thresholds that change with the years, and ``variants`` the rule from each such year on; the
-    rule itself is the last of them.
     """
 
     id: str
@@ -85,16 +108,6 @@ class Rule:
     source: Text
     examples: tuple[Example, ...]
     place: Place
-    override: Override | None = None
-    dated: tuple[Dated, ...] = ()
-    variants: tuple[tuple[int, Rule], ...] = ()
-
-    def in_force(self, year: int) -> Rule:
-        """The rule with its thresholds as they are in a year."""
-        if not self.variants:
-            return self
-        first = next((each for each in reversed(self.variants) if each[0] <= year), self.variants[0])
-        return replace(first[1], override=self.override, dated=self.dated)
 
     @property
     def subject(self) -> Subject:
@@ -102,7 +115,7 @@ class Rule:
 
 
 @dataclass(frozen=True)
-class Move:
+class Move(Changing):
     """A kind of candidate förflyttning: proposed for an area where ``when`` holds.
 
     ``when`` is a tree over the area, as in an area rule. The first move of the pack that holds for
@@ -116,7 +129,6 @@ class Move:
     when: Tree
     horizon: str
     place: Place
-    override: Override | None = None
 
 
 @dataclass(frozen=True)

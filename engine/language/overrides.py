@@ -15,12 +15,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import date
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeVar
 
 from genomlys.engine.errors import Place, Text, nearest
 from genomlys.engine.language.model import Change, Move, Override, Rule
 from genomlys.engine.language.reader import Fields, Reader, shown
-from genomlys.engine.language.rules import Draft, read_move, read_rule
+from genomlys.engine.language.rules import Draft
 from genomlys.engine.language.words import (
     DATE,
     THRESHOLDS,
@@ -34,6 +34,8 @@ from genomlys.engine.language.words import (
     Word,
 )
 from genomlys.engine.language.yamlfile import Map, Node, Scalar, Seq
+
+T = TypeVar("T", Rule, Move)
 
 VERSION: Final = Phrase(r"[0-9A-Za-z][0-9A-Za-z.+_-]{0,39}", "2026.1")
 USED: Final = Phrase(rf"([a-z][a-z0-9-]{{0,60}})@({VERSION.pattern})", "kommun@2026.1")
@@ -150,46 +152,27 @@ def _refuse_condition(read: Fields, word: str) -> None:
     )
 
 
-def changed_rule(reader: Reader, wanted: Wanted, draft: Draft[Rule], by: str) -> Draft[Rule]:
-    """The rule as the pack ``by`` (name@version+hash) wants it; problems go to the reader."""
-    changed = _changed(reader, wanted, draft, read_rule)
-    if changed is None or changed[0].whole is None or draft.whole is None:
+def changed(reader: Reader, wanted: Wanted, draft: Draft[T], read: Callable[[Fields], Draft[T]], by: str) -> Draft[T]:
+    """The rule or move as the pack ``by`` (name@version+hash) wants it; problems go to the reader."""
+    found = _changed(reader, wanted, draft, read)
+    if found is None or found[0].whole is None or draft.whole is None:
         return draft
-    new, changes = changed
+    new, changes = found
     assert new.whole is not None
     if _judging(new.whole) == _judging(draft.whole):
         _report_same(reader, wanted)
         return draft
-    return replace(new, whole=replace(new.whole, override=_override(wanted, by, draft.whole.title, changes)))
-
-
-def changed_move(reader: Reader, wanted: Wanted, draft: Draft[Move], by: str) -> Draft[Move]:
-    """The same for a move."""
-    changed = _changed(reader, wanted, draft, read_move)
-    if changed is None or changed[0].whole is None or draft.whole is None:
-        return draft
-    new, changes = changed
-    assert new.whole is not None
-    if _placeless(new.whole.when) == _placeless(draft.whole.when):
-        _report_same(reader, wanted)
-        return draft
-    return replace(new, whole=replace(new.whole, override=_override(wanted, by, _untitled(wanted), changes)))
+    return replace(new, whole=replace(new.whole, override=_override(wanted, draft.whole, by, changes)))
 
 
 def turned_off(wanted: Wanted, draft: Draft[Rule] | Draft[Move], by: str) -> Override | None:
     """What is told of a rule or move that is not used; None where that could not be read itself."""
-    if draft.whole is None:
-        return None
-    title = draft.whole.title
-    return _override(wanted, by, title if isinstance(title, Text) else _untitled(wanted), ())
+    return None if draft.whole is None else _override(wanted, draft.whole, by, ())
 
 
-def _untitled(wanted: Wanted) -> Text:
-    """A move's title is a sentence to be filled in; it is told by its id."""
-    return Text(wanted.id, wanted.id)
-
-
-def _override(wanted: Wanted, by: str, title: Text, changes: tuple[Change, ...]) -> Override:
+def _override(wanted: Wanted, whole: Rule | Move, by: str, changes: tuple[Change, ...]) -> Override:
+    # A move's title is a sentence to be filled in; it is told by its id.
+    title = whole.title if isinstance(whole, Rule) else Text(wanted.id, wanted.id)
     return Override(wanted.kind, wanted.id, title, by, wanted.off, changes, wanted.reason, wanted.decided, wanted.place)
 
 
@@ -203,8 +186,8 @@ def _report_same(reader: Reader, wanted: Wanted) -> None:
 
 
 def _changed(
-    reader: Reader, wanted: Wanted, draft: Draft[Any], read: Callable[[Fields], Draft[Any]]
-) -> tuple[Draft[Any], tuple[Change, ...]] | None:
+    reader: Reader, wanted: Wanted, draft: Draft[T], read: Callable[[Fields], Draft[T]]
+) -> tuple[Draft[T], tuple[Change, ...]] | None:
     if draft.node is None or draft.whole is None:
         return None
     conditions = list(_conditions(draft.node.get("when")))
@@ -227,8 +210,8 @@ def _changed(
     if wanted.kind == "rule":
         # The rule's own examples are of the rule as its own pack has it.
         node = _with(node, "examples", wanted.examples or Seq((), wanted.place))
-    changed = read(Fields(reader, node))
-    return None if len(reader.problems) > before else (changed, tuple(dict.fromkeys(changes)))
+    found = read(Fields(reader, node))
+    return None if len(reader.problems) > before else (found, tuple(dict.fromkeys(changes)))
 
 
 def _conditions(node: Node | None) -> Iterator[Map]:
@@ -342,9 +325,11 @@ def _said(node: Node) -> str:
     return ", ".join(map(_said, node.items)) if isinstance(node, Seq) else shown(node.text)
 
 
-def _judging(rule: Rule) -> Any:
-    """What a rule's verdicts depend on."""
-    return _placeless((rule.when, rule.severity, tuple((year, each.when) for year, each in rule.variants)))
+def _judging(whole: Rule | Move) -> Any:
+    """What a rule's verdicts, or a move's being proposed, depend on."""
+    years = tuple(year for year, _ in whole.variants)
+    told = tuple((each.when, each.severity if isinstance(each, Rule) else None) for each in whole.versions)
+    return _placeless((years, told))
 
 
 def _placeless(value: Any) -> Any:

@@ -43,7 +43,8 @@ class RuleBook:
 
     def in_force(self, year: int) -> RuleBook:
         """The book with every threshold as it is in a year."""
-        return replace(self, rules=tuple(rule.in_force(year) for rule in self.rules))
+        rules = tuple(rule.in_force(year) for rule in self.rules)
+        return replace(self, rules=rules, moves=tuple(move.in_force(year) for move in self.moves))
 
     def beneath(self, when: Tree) -> frozenset[str]:
         """The ids of all rules that a tree's answer comes from, directly or through another rule."""

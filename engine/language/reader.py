@@ -57,7 +57,7 @@ class Quantity:
 
 @dataclass
 class Reader:
-    """Collects the problems of one pack, and counts how many times its rules were read for a year of their own."""
+    """Collects the problems of one pack, and counts how many times its parts were read for a year of their own."""
 
     problems: list[Problem] = field(default_factory=list)
     years_read: int = 0

@@ -16,13 +16,13 @@ from genomlys.engine.conditions.when import read_when
 from genomlys.engine.errors import Place, Text
 from genomlys.engine.language.dated import dated_values, of_year, read_dated
 from genomlys.engine.language.examples import read_examples
-from genomlys.engine.language.model import GOALS, TELLS, Move, Rule, Severity
+from genomlys.engine.language.model import GOALS, TELLS, Changing, Move, Rule, Severity
 from genomlys.engine.language.reader import Fields, Reader, below
 from genomlys.engine.language.template import Known, check_slots, read_template
 from genomlys.engine.language.yamlfile import Map, Node
 from genomlys.engine.vocabulary import HORIZONS, LEVELS
 
-T = TypeVar("T")
+T = TypeVar("T", bound=Changing)
 
 MOST_CHANGES: Final = 20
 MOST_CHANGES_IN_ALL: Final = 1000
@@ -49,36 +49,44 @@ class Draft(Generic[T]):
 
 
 def read_rule(fields: Fields) -> Draft[Rule]:
-    """A rule; one whose thresholds change with the years is read as it is from each such year on."""
+    return _of_years(fields, _read_rule)
+
+
+def read_move(fields: Fields) -> Draft[Move]:
+    return _of_years(fields, _read_move)
+
+
+def _of_years(fields: Fields, read: Callable[[Fields], Draft[T]]) -> Draft[T]:
+    """What ``read`` makes of it; where thresholds change with the years, of it as it is from each such year on."""
     found = list(dated_values(fields.node))
     if not found:
-        return _read_rule(fields)
+        return read(fields)
     reader = fields.reader
     dated = [each for word, node in found if (each := read_dated(reader, word, node)) is not None]
     years = sorted({year for each in dated for year, _ in each.values})
     if len(dated) < len(found) or not _are_few(reader, found[0][1], len(years)):
-        return Draft(None, fields.place, None, None)
-    drafts = [_read_rule(Fields(reader, of_year(fields.node, year))) for year in years]
+        return Draft(fields.required("id", _read_id(reader)), _id_place(fields), None, None)
+    drafts = [read(Fields(reader, of_year(fields.node, year))) for year in years]
     last, wholes = drafts[-1], [draft.whole for draft in drafts if draft.whole is not None]
     if last.whole is None or len(wholes) < len(drafts):
         return replace(last, whole=None)
-    rule = replace(last.whole, dated=tuple(dated), variants=tuple(zip(years, wholes, strict=True)))
-    return replace(last, whole=rule, node=fields.node)
+    whole = replace(last.whole, dated=tuple(dated), variants=tuple(zip(years, wholes, strict=True)))
+    return replace(last, whole=whole, node=fields.node)
 
 
 def _are_few(reader: Reader, node: Map, years: int) -> bool:
-    """Whether thresholds change no more often than anyone can follow: a rule is read and judged once for each year."""
+    """Whether thresholds change no more often than anyone can follow: all is read and checked once for each year."""
     reader.years_read += years
     if years <= MOST_CHANGES and reader.years_read <= MOST_CHANGES_IN_ALL:
         return True
     told = Text(
-        f"trösklarna i regeln ändras {years} olika år; högst {MOST_CHANGES}.",
-        f"the thresholds of the rule change in {years} years; {MOST_CHANGES} at most.",
+        f"trösklarna ändras {years} olika år; högst {MOST_CHANGES}.",
+        f"the thresholds change in {years} years; {MOST_CHANGES} at most.",
     )
     if years <= MOST_CHANGES:
         told = Text(
-            f"trösklarna i alla regler ändras fler än {MOST_CHANGES_IN_ALL} gånger.",
-            f"the thresholds of all rules change more than {MOST_CHANGES_IN_ALL} times.",
+            f"trösklarna i alla regler och förflyttningar ändras fler än {MOST_CHANGES_IN_ALL} gånger.",
+            f"the thresholds of all rules and moves change more than {MOST_CHANGES_IN_ALL} times.",
         )
     reader.report(
         "too-many-years", node.place, told, Text("Behåll de år som bedöms.", "Keep the years that are judged.")
@@ -108,7 +116,7 @@ def _read_rule(fields: Fields) -> Draft[Rule]:
     fields.finish()
     if when is not None and scope is not None and because is not None:
         check_slots(reader, because, known_fields(scope.subject, known_leaves(when), leaves(when)))
-    id_place = fields.value_place("id") if "id" in fields else fields.place
+    id_place = _id_place(fields)
     subject = None if scope is None else scope.subject
     if len(reader.problems) > before:
         return Draft(rule_id, id_place, subject, None)
@@ -131,7 +139,7 @@ def _read_rule(fields: Fields) -> Draft[Rule]:
     return Draft(rule_id, id_place, subject, rule, fields.node)
 
 
-def read_move(fields: Fields) -> Draft[Move]:
+def _read_move(fields: Fields) -> Draft[Move]:
     reader = fields.reader
     before = len(reader.problems)
     move_id = fields.required("id", _read_id(reader))
@@ -146,7 +154,7 @@ def read_move(fields: Fields) -> Draft[Move]:
     for template in (title, description, gain):
         if template is not None:
             check_slots(reader, template, _MOVE_KNOWN)
-    id_place = fields.value_place("id") if "id" in fields else fields.place
+    id_place = _id_place(fields)
     if len(reader.problems) > before:
         return Draft(move_id, id_place, "area", None)
     assert move_id and title and description and gain and when and horizon
@@ -156,6 +164,10 @@ def read_move(fields: Fields) -> Draft[Move]:
 
 def _read_id(reader: Reader) -> Callable[[Node, Text], str | None]:
     return lambda node, what: reader.name(node, what, "cost-above-reference")
+
+
+def _id_place(fields: Fields) -> Place:
+    return fields.value_place("id") if "id" in fields else fields.place
 
 
 def _read_move_when(reader: Reader, node: Node) -> Tree | None:

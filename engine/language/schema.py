@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from genomlys.engine.conditions.base import SUBJECTS, Subject
@@ -156,7 +157,10 @@ def _tree(subject: Subject, name: str, *, told: bool) -> Schema:
         _object({"all": _told(_many(below), _ALL), **because}, ["all"]),
         _object({"any": _told(_many(below), _ANY), **because}, ["any"]),
         _object({"not": _told(_many(below, most=1), _NOT), **because}, ["not"]),
-        _object({"at_least": _form(COUNT), "of": _told(_many(below), _OF), **because}, ["at_least", "of"]),
+        _object(
+            {"at_least": _form(Either((COUNT, ByYear()))), "of": _told(_many(below), _OF), **because},
+            ["at_least", "of"],
+        ),
     ]
     shapes = [shape for kind in KINDS for shape in kind.SHAPES if subject in shape.subjects]
     return {"anyOf": [*nodes, *(_leaf(shape, because) for shape in shapes)]}
@@ -169,7 +173,7 @@ _OF: Final = Text("De villkor som räknas.", "The conditions that are counted.")
 
 
 def _leaf(shape: Shape, because: Schema) -> Schema:
-    words = {word: _dateable(word, _word(told)) for word, told in shape.words.items()}
+    words = {word: _word(_dateable(word, told)) for word, told in shape.words.items()}
     named = {"as": _word(_AS)} if because else {}
     schema = _object({**words, **named, **because}, list(shape.needed))
     if not shape.needed:
@@ -180,12 +184,12 @@ def _leaf(shape: Shape, because: Schema) -> Schema:
 _YEARLY: Final = Text("Var värdena är beslutade.", "Where the values are decided.")
 
 
-def _dateable(word: str, schema: Schema) -> Schema:
-    """A threshold may be given by year, with a source."""
-    if word not in DATEABLE:
-        return schema
-    told = {key: schema.pop(key) for key in ("description",) if key in schema}
-    return {**told, "anyOf": [schema, _form(ByYear())]}
+def _dateable(word: str, told: Word) -> Word:
+    """A threshold may be given by year, with a source; so may one in a group of words."""
+    if isinstance(told.form, Group):
+        words = {inner: _dateable(inner, each) for inner, each in told.form.words.items()}
+        return replace(told, form=replace(told.form, words=words))
+    return replace(told, form=Either((told.form, ByYear()))) if word in DATEABLE else told
 
 
 def _example(group: Group) -> Schema:

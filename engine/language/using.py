@@ -8,11 +8,11 @@ from typing import Final
 from genomlys.engine.errors import Problem, RuleError, Text, nearest
 from genomlys.engine.language.binding import referred
 from genomlys.engine.language.model import Move, Override, Rule
-from genomlys.engine.language.overrides import Use, Wanted, changed_move, changed_rule, turned_off
+from genomlys.engine.language.overrides import Use, Wanted, changed, turned_off
 from genomlys.engine.language.packdraft import PackDraft, read_pack
 from genomlys.engine.language.packfiles import bundled_packs, used_packs
 from genomlys.engine.language.reader import Reader, shown
-from genomlys.engine.language.rules import Draft
+from genomlys.engine.language.rules import Draft, read_move, read_rule
 
 MOST_PACKS: Final = 20
 
@@ -204,7 +204,7 @@ def _apply(reader: Reader, wanted: Wanted, pack: PackDraft, by: str) -> Override
         if wanted.off:
             del pack.rules[at]
             return turned_off(wanted, rule, by)
-        pack.rules[at] = changed_rule(reader, wanted, rule, by)
+        pack.rules[at] = changed(reader, wanted, rule, read_rule, by)
         whole: Rule | Move | None = pack.rules[at].whole
     else:
         at = next(number for number, each in enumerate(pack.moves) if each.id == wanted.id)
@@ -212,7 +212,7 @@ def _apply(reader: Reader, wanted: Wanted, pack: PackDraft, by: str) -> Override
         if wanted.off:
             del pack.moves[at]
             return turned_off(wanted, move, by)
-        pack.moves[at] = changed_move(reader, wanted, move, by)
+        pack.moves[at] = changed(reader, wanted, move, read_move, by)
         whole = pack.moves[at].whole
     return None if whole is None else whole.override
 

@@ -137,6 +137,7 @@ def _move(move: Move, book: RuleBook, lang: Lang) -> Iterator[PageBlock]:
     )
     yield Paragraph(Text("Föreslås när detta gäller:", "Proposed when this holds:").in_(lang))
     yield Outline(tuple(_tree(move.when, book, lang)))
+    yield from _by_year(move.dated, lang)
 
 
 def _page(book: RuleBook, pack: Pack, rule: Rule, lang: Lang) -> Page:
@@ -203,11 +204,16 @@ def _limits(rule: Rule, lang: Lang) -> Iterator[PageBlock]:
             for level, limit in rule.severity.from_gap
         ]
         yield Table(head, tuple(rows), right=frozenset([1]))
-    if rule.dated:
-        heads = (("Gräns", "Limit"), ("Värde", "Value"), ("Från år", "From"), ("Källa", "Source"))
-        dated = tuple(row for each in rule.dated for row in _of_years(each, lang))
-        yield Table(tuple(Text(*head).in_(lang) for head in heads), dated)
+    yield from _by_year(rule.dated, lang)
     yield Paragraph(_prose(rule.source.in_(lang)))
+
+
+def _by_year(dated: Sequence[Dated], lang: Lang) -> Iterator[PageBlock]:
+    """The thresholds that change with the years; nothing where none does."""
+    heads = (("Gräns", "Limit"), ("Värde", "Value"), ("Från år", "From"), ("Källa", "Source"))
+    rows = tuple(row for each in dated for row in _of_years(each, lang))
+    if rows:
+        yield Table(tuple(Text(*head).in_(lang) for head in heads), rows)
 
 
 def _of_years(dated: Dated, lang: Lang) -> Iterator[tuple[str, ...]]:
