@@ -64,13 +64,18 @@ def values(draw: st.DrawFn) -> pl.DataFrame:
     if draw(st.booleans()):
         texts = st.sampled_from(["Kolada", "", None, "a\x01"])
         table = table.with_columns(source=pl.Series([draw(texts) for _ in rows], dtype=pl.String))
+    return in_some_form(draw, table)
+
+
+def in_some_form(draw: st.DrawFn, table: pl.DataFrame) -> pl.DataFrame:
+    """The same, its words as text, as categories or as an enumeration."""
     words = [name for name, dtype in table.schema.items() if dtype == pl.String]
     form = draw(st.sampled_from(["text", "category", "enum"]))
     if form == "category":
-        table = table.with_columns(pl.col(words).cast(pl.Categorical))
+        return table.with_columns(pl.col(words).cast(pl.Categorical))
     if form == "enum":
         known = {name: table[name].drop_nulls().unique(maintain_order=True) for name in words}
-        table = table.with_columns(pl.col(name).cast(pl.Enum(names)) for name, names in known.items())
+        return table.with_columns(pl.col(name).cast(pl.Enum(names)) for name, names in known.items())
     return table
 
 
@@ -185,14 +190,7 @@ def benchmarks(draw: st.DrawFn) -> pl.DataFrame:
         table = table.with_columns(source=pl.Series([draw(st.sampled_from(["SCB", None, "a\x01"]))] * table.height))
     if draw(st.booleans()):
         table = table.drop("unit")
-    words = [name for name, dtype in table.schema.items() if dtype == pl.String]
-    form = draw(st.sampled_from(["text", "category", "enum"]))
-    if form == "category":
-        return table.with_columns(pl.col(words).cast(pl.Categorical))
-    if form == "enum":
-        known = {name: table[name].drop_nulls().unique(maintain_order=True) for name in words}
-        return table.with_columns(pl.col(name).cast(pl.Enum(names)) for name, names in known.items())
-    return table
+    return in_some_form(draw, table)
 
 
 @settings(max_examples=150, deadline=None)
