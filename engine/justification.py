@@ -19,7 +19,7 @@ from genomlys.engine.conditions.subjects import subject_fields
 from genomlys.engine.conditions.tree import Branch, Tree, known_leaves, leaves
 from genomlys.engine.errors import Lang, Text
 from genomlys.engine.language.model import Rule
-from genomlys.engine.language.template import Part, Slot, split_template
+from genomlys.engine.language.template import Part, Slot
 from genomlys.engine.writing import number_text
 
 _UNKNOWN = Text("okänt", "unknown")
@@ -137,7 +137,7 @@ def _added(tree: Tree, own: Mapping[str, Field], lang: Lang, sight: Sight) -> li
     found = []
     if tree.because is not None:
         fields = _fields(known_leaves(tree), own, sight)
-        text = capitalised(filled(split_template(tree.because.in_(lang)), fields, lang))
+        text = capitalised(filled(tree.because.parts(lang), fields, lang))
         holds = tree.margin(sight).meant.fill_null(False)
         found.append(pl.when(holds).then(pl.concat_str(pl.lit(" "), text)).otherwise(pl.lit("")))
     if isinstance(tree, Branch):

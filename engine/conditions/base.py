@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from genomlys.engine.conditions.margin import Margin
 from genomlys.engine.errors import Lang, Place, Text
+from genomlys.engine.language.template import Template
 
 Subject = Literal["kpi", "area", "measure", "signal"]
 SUBJECTS: tuple[Subject, ...] = ("kpi", "area", "measure", "signal")
@@ -253,7 +254,7 @@ class Condition(Protocol):
         """The author's own name for the condition (``as:``), to tell its fields apart."""
 
     @property
-    def because(self) -> Text | None:
+    def because(self) -> Template | None:
         """A sentence that is added where this condition holds (used below any and at_least)."""
 
     def needs(self) -> tuple[Need, ...]: ...

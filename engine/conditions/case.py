@@ -44,6 +44,7 @@ from genomlys.engine.conditions.reading import Header, Scope, percent, read_perc
 from genomlys.engine.conditions.shape import Shape, words_of
 from genomlys.engine.errors import Lang, Place, Text
 from genomlys.engine.language.reader import Fields
+from genomlys.engine.language.template import Template
 from genomlys.engine.language.words import Choice, Word
 from genomlys.engine.statistics import student
 from genomlys.engine.statistics.samples import mean_and_sd
@@ -114,7 +115,7 @@ class CrawfordHowell(Metric):
 class Case:
     place: Place
     name: str | None
-    because: Text | None
+    because: Template | None
     side: str
     confidence: Fraction
 

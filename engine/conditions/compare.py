@@ -29,6 +29,7 @@ from genomlys.engine.conditions.reading import BY, Header, Scope, needs_directio
 from genomlys.engine.conditions.shape import Shape, words_of
 from genomlys.engine.errors import Lang, Place, Text
 from genomlys.engine.language.reader import Fields
+from genomlys.engine.language.template import Template
 from genomlys.engine.language.words import Choice, Phrase, Word
 
 TELLING = frozenset({"than", "in"})
@@ -73,7 +74,7 @@ SIDE_WORDS: dict[str, Text] = {
 class Compare:
     place: Place
     name: str | None
-    because: Text | None
+    because: Template | None
     side: Side
     than: Basis
     by: Band

@@ -22,6 +22,7 @@ from genomlys.engine.conditions.reading import Header, Scope
 from genomlys.engine.conditions.shape import Shape, words_of
 from genomlys.engine.errors import Lang, Place, Text
 from genomlys.engine.language.reader import Fields
+from genomlys.engine.language.template import Template
 from genomlys.engine.language.words import YEARS, Choice, Word
 
 TELLING = frozenset({"older_than"})
@@ -76,7 +77,7 @@ _LATEST = Field(
 class Data:
     place: Place
     name: str | None
-    because: Text | None
+    because: Template | None
     state: str
     older_than: int | None
 

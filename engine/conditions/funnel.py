@@ -46,6 +46,7 @@ from genomlys.engine.conditions.reading import Header, Scope, percent, read_perc
 from genomlys.engine.conditions.shape import Shape, words_of
 from genomlys.engine.errors import Lang, Place, Text
 from genomlys.engine.language.reader import Fields
+from genomlys.engine.language.template import Template
 from genomlys.engine.language.words import Choice, Word
 from genomlys.engine.statistics import intervals
 
@@ -125,7 +126,7 @@ class Interval(Metric):
 class Funnel:
     place: Place
     name: str | None
-    because: Text | None
+    because: Template | None
     side: str
     than: Benchmark
     confidence: Fraction

@@ -28,6 +28,7 @@ from genomlys.engine.conditions.reading import BY, Header, Scope, needs_directio
 from genomlys.engine.conditions.shape import Shape, words_of
 from genomlys.engine.errors import Lang, Place, Text
 from genomlys.engine.language.reader import Fields
+from genomlys.engine.language.template import Template
 from genomlys.engine.language.words import QUANTITY, YEARS, Choice, Either, Word
 
 TELLING = frozenset({"gap"})
@@ -78,7 +79,7 @@ _MOST_YEARS = 10
 class Gap:
     place: Place
     name: str | None
-    because: Text | None
+    because: Template | None
     change: str
     to: Benchmark | Number
     side: Side | None  # None: either, but the same every year

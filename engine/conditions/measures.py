@@ -32,6 +32,7 @@ from genomlys.engine.conditions.rows import AnyRow, read_group, refuse_without_g
 from genomlys.engine.conditions.shape import Shape, words_of
 from genomlys.engine.errors import Lang, Place, Text
 from genomlys.engine.language.reader import Fields
+from genomlys.engine.language.template import Template
 from genomlys.engine.language.words import MONTHS, YES_OR_NO, Choice, Group, Many, Word
 from genomlys.engine.vocabulary import HORIZONS, MEASURE_STATUSES, SAVING_KINDS
 
@@ -151,7 +152,7 @@ def _date(column: str, title: Text) -> Told:
 class Measure:
     place: Place
     name: str | None
-    because: Text | None
+    because: Template | None
     where: MeasureFilter
 
     def needs(self) -> tuple[Need, ...]:

@@ -25,6 +25,7 @@ from genomlys.engine.conditions.reading import Header, Scope
 from genomlys.engine.conditions.shape import Shape, words_of
 from genomlys.engine.errors import Lang, Place, Text
 from genomlys.engine.language.reader import Fields, Reader
+from genomlys.engine.language.template import Template
 from genomlys.engine.language.words import NAME, Phrase, Word
 from genomlys.engine.language.yamlfile import Node
 
@@ -115,7 +116,7 @@ _ALL: Final = Amount(share=100.0)
 class Members:
     place: Place
     name: str | None
-    because: Text | None
+    because: Template | None
     rule: str
     limit: Limit
     amount: Amount

@@ -43,6 +43,7 @@ from genomlys.engine.conditions.reading import Header, Scope
 from genomlys.engine.conditions.shape import Shape, words_of
 from genomlys.engine.errors import Lang, Place, Text
 from genomlys.engine.language.reader import Fields
+from genomlys.engine.language.template import Template
 from genomlys.engine.language.words import QUANTITY, Word
 from genomlys.engine.statistics.samples import median_and_spreads
 
@@ -107,7 +108,7 @@ class Robust(Metric):
 class Outlier:
     place: Place
     name: str | None
-    because: Text | None
+    because: Template | None
     side: str
     among: Among
     beyond: float

@@ -49,6 +49,7 @@ from genomlys.engine.conditions.reading import Header, Scope, percent, read_perc
 from genomlys.engine.conditions.shape import Shape, words_of
 from genomlys.engine.errors import Lang, Place, Text
 from genomlys.engine.language.reader import Fields
+from genomlys.engine.language.template import Template
 from genomlys.engine.language.words import COUNT, QUANTITY, Choice, Word
 from genomlys.engine.statistics.samples import descending, kth_largest, places
 
@@ -183,7 +184,7 @@ def _picked(values: NDArray[np.float64], at: NDArray[np.int64], column: NDArray[
 class Rank:
     place: Place
     name: str | None
-    because: Text | None
+    because: Template | None
     side: str
     among: Among
     places: int | None

@@ -13,6 +13,7 @@ from genomlys.engine.conditions.difference import Band
 from genomlys.engine.conditions.scope import Scope as Scope
 from genomlys.engine.errors import Lang, Place, Text
 from genomlys.engine.language.reader import Fields, Quantity, shown
+from genomlys.engine.language.template import Template
 from genomlys.engine.language.words import QUANTITY, Choice, Either, Phrase, Word
 from genomlys.engine.language.yamlfile import Node
 from genomlys.engine.numbers import MINUS
@@ -33,7 +34,7 @@ class Header:
 
     place: Place
     name: str | None = None
-    because: Text | None = None
+    because: Template | None = None
 
 
 def read_percent(fields: Fields, word: str, code: str, least: int, example: str) -> Fraction | None:

@@ -18,6 +18,7 @@ from genomlys.engine.conditions.reading import Header, Scope
 from genomlys.engine.conditions.shape import Shape, words_of
 from genomlys.engine.errors import Lang, Place, Text
 from genomlys.engine.language.reader import Fields
+from genomlys.engine.language.template import Template
 from genomlys.engine.language.words import NAME, Word
 
 IS: tuple[str, ...] = ()
@@ -38,7 +39,7 @@ WORDS = TELLING = words_of(SHAPES)
 class Reference:
     place: Place
     name: str | None
-    because: Text | None
+    because: Template | None
     rule: str
     rule_place: Place
 

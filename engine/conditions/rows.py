@@ -12,6 +12,7 @@ from genomlys.engine.conditions.base import Field, Figures, Need, RowCount, RowF
 from genomlys.engine.conditions.margin import Counts, Margin, counted
 from genomlys.engine.errors import Lang, Place, Text
 from genomlys.engine.language.reader import Fields
+from genomlys.engine.language.template import Template
 
 T = TypeVar("T")
 
@@ -26,7 +27,7 @@ class AnyRow:
 
     place: Place
     name: str | None
-    because: Text | None
+    because: Template | None
     where: RowFilter
 
     @property

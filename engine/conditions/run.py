@@ -24,6 +24,7 @@ from genomlys.engine.conditions.reading import BY, Header, Scope, needs_directio
 from genomlys.engine.conditions.shape import Shape, words_of
 from genomlys.engine.errors import Lang, Place, Text
 from genomlys.engine.language.reader import Fields
+from genomlys.engine.language.template import Template
 from genomlys.engine.language.words import YEARS, Choice, Word
 
 TELLING = frozenset({"for"})
@@ -69,7 +70,7 @@ _MOST_YEARS = 10
 class Run:
     place: Place
     name: str | None
-    because: Text | None
+    because: Template | None
     change: str
     years: int
     by: Band

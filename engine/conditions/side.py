@@ -35,6 +35,7 @@ from genomlys.engine.conditions.reading import Header, Scope
 from genomlys.engine.conditions.shape import Shape, words_of
 from genomlys.engine.errors import Lang, Place, Text
 from genomlys.engine.language.reader import Fields
+from genomlys.engine.language.template import Template
 from genomlys.engine.language.words import Choice, Many, Word
 
 IS: tuple[str, ...] = ()
@@ -109,7 +110,7 @@ def side_of(goal: str) -> pl.Expr:
 class Side:
     place: Place
     name: str | None
-    because: Text | None
+    because: Template | None
     goal: str
     sides: tuple[str, ...]
 

@@ -30,6 +30,7 @@ from genomlys.engine.conditions.rows import AnyRow, read_group, refuse_without_g
 from genomlys.engine.conditions.shape import Shape, words_of
 from genomlys.engine.errors import Lang, Place, Text
 from genomlys.engine.language.reader import Fields
+from genomlys.engine.language.template import Template
 from genomlys.engine.language.words import MONTHS, Choice, Group, Many, Word
 from genomlys.engine.vocabulary import SIGNAL_KINDS
 
@@ -98,7 +99,7 @@ class SignalFilter:
 class Signal:
     place: Place
     name: str | None
-    because: Text | None
+    because: Template | None
     where: SignalFilter
 
     def needs(self) -> tuple[Need, ...]:

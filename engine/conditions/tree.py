@@ -10,7 +10,8 @@ import polars as pl
 
 from genomlys.engine.conditions.base import Condition, Need, Sight, phrase
 from genomlys.engine.conditions.margin import Margin, all_of, any_of, k_of, negated
-from genomlys.engine.errors import Lang, Place, Text
+from genomlys.engine.errors import Lang, Place
+from genomlys.engine.language.template import Template
 
 Joint = Literal["all", "any", "not", "at_least"]
 JOINTS: tuple[Joint, ...] = ("all", "any", "not", "at_least")
@@ -24,7 +25,7 @@ class Branch:
     joint: Joint
     parts: tuple[Branch | Condition, ...]
     k: int = 1
-    because: Text | None = None
+    because: Template | None = None
 
     def margin(self, sight: Sight) -> Margin:
         margins = [part.margin(sight) for part in self.parts]

@@ -28,6 +28,7 @@ from genomlys.engine.conditions.shape import Shape, words_of
 from genomlys.engine.conditions.trend_metrics import Change, TrendTest, own_years
 from genomlys.engine.errors import Lang, Place, Text
 from genomlys.engine.language.reader import Fields
+from genomlys.engine.language.template import Template
 from genomlys.engine.language.words import QUANTITY, YEARS, Choice, Word
 from genomlys.engine.statistics.mann_kendall import MOST_YEARS, smallest_p
 from genomlys.engine.writing import format_number
@@ -96,7 +97,7 @@ _FEWEST_YEARS = 3
 class Trend:
     place: Place
     name: str | None
-    because: Text | None
+    because: Template | None
     change: Change
     years: int
     confidence: Fraction

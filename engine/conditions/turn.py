@@ -27,6 +27,7 @@ from genomlys.engine.conditions.reading import BY, Header, Scope, needs_directio
 from genomlys.engine.conditions.shape import Shape, words_of
 from genomlys.engine.errors import Lang, Place, Text
 from genomlys.engine.language.reader import Fields
+from genomlys.engine.language.template import Template
 from genomlys.engine.language.words import YEARS, Choice, Word
 
 TELLING = frozenset({"turn", "after"})
@@ -68,7 +69,7 @@ _OTHER = {
 class Turn:
     place: Place
     name: str | None
-    because: Text | None
+    because: Template | None
     side: Side
     than: Basis
     after: int

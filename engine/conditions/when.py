@@ -35,7 +35,7 @@ from genomlys.engine.conditions.slots import known_fields
 from genomlys.engine.conditions.tree import JOINTS, Branch, Joint, Tree, known_leaves, leaves
 from genomlys.engine.errors import Text, nearest
 from genomlys.engine.language.reader import Fields, Reader, shown
-from genomlys.engine.language.template import NAME, check_slots, template_of
+from genomlys.engine.language.template import NAME, check_slots, read_template
 from genomlys.engine.language.yamlfile import Node, Scalar
 from genomlys.engine.names import listed
 
@@ -109,7 +109,7 @@ def _read_branch(fields: Fields, joint: Joint, scope: Scope) -> Branch | None:
     own = {"at_least", "of", "because"} if joint == "at_least" else {joint, "because"}
     if _has_foreign(fields, own, joint, _beside(joint)):
         return None
-    because = fields.optional("because", reader.bilingual)
+    because = fields.optional("because", lambda node, what: read_template(reader, node, what))
     k = fields.required("at_least", reader.count, example="2") if joint == "at_least" else 1
     node = fields.needed("of" if joint == "at_least" else joint, "[{…}, {…}]")
     fields.finish()
@@ -173,7 +173,7 @@ def _read_leaf(fields: Fields, scope: Scope) -> Condition | None:
     header = Header(
         place=fields.place,
         name=fields.optional("as", lambda node, what: _name(reader, node, what)),
-        because=fields.optional("because", reader.bilingual),
+        because=fields.optional("because", lambda node, what: read_template(reader, node, what)),
     )
     condition: Condition | None = kind.read(fields, header, scope)
     fields.finish()
@@ -285,12 +285,8 @@ def _every_word() -> frozenset[str]:
 
 def _check_sentence(fields: Fields, subject: Subject, tree: Tree) -> None:
     """A part's own ``because`` may use the fields of that part alone."""
-    node = fields.node.get("because")
-    if tree.because is None or node is None:
-        return
-    template = template_of(fields.reader, tree.because, node)
-    if template is not None:
-        check_slots(fields.reader, template, known_fields(subject, known_leaves(tree), leaves(tree)))
+    if tree.because is not None:
+        check_slots(fields.reader, tree.because, known_fields(subject, known_leaves(tree), leaves(tree)))
 
 
 def _check_size(reader: Reader, node: Node, tree: Tree) -> None:

@@ -16,12 +16,12 @@ from genomlys.engine.conditions.compare import Compare
 from genomlys.engine.conditions.reference import Reference
 from genomlys.engine.conditions.scope import Scope
 from genomlys.engine.conditions.tree import Branch, Tree, graded_leaf, leaves
-from genomlys.engine.errors import Place, Problem, Text
+from genomlys.engine.errors import Problem, Text
 from genomlys.engine.language.model import Move, Rule
 from genomlys.engine.language.pack import RuleBook
 from genomlys.engine.language.proof import always, follows, is_within, never
 from genomlys.engine.language.reader import shown
-from genomlys.engine.language.template import Part, Template, place_in, split_template
+from genomlys.engine.language.template import Part, Template, place_in
 from genomlys.engine.language.yamlfile import Node
 
 _AREA: Final = Scope("area")
@@ -217,13 +217,9 @@ def reachable_levels(rule: Rule) -> tuple[str, ...]:
 
 def _numbers_in_texts(book: _Book) -> Iterator[Problem]:
     """A number that is written and not filled in is wrong as soon as a limit or a figure changes."""
-    texts: list[tuple[Node | Place, tuple[Part, ...]]] = []
+    texts: list[tuple[Node, tuple[Part, ...]]] = []
     for template in _templates(book):
         texts += [(template.sv_at, template.sv), (template.en_at, template.en)]
-    for tree in [*(rule.when for rule in book.rules), *(move.when for move in book.moves)]:
-        for node in _nodes(tree):
-            if node.because is not None:
-                texts += [(node.place, split_template(text)) for text in node.because]
     for at, parts in dict.fromkeys(texts):
         numbers = re.findall(r"[0-9]+(?:[.,][0-9]+)?", " ".join(part for part in parts if isinstance(part, str)))
         if numbers:
@@ -232,7 +228,7 @@ def _numbers_in_texts(book: _Book) -> Iterator[Problem]:
             alone = rf"(?<![a-z0-9_]){re.escape(numbers[0])}"
             yield Problem(
                 "number-in-text",
-                at if isinstance(at, Place) else place_in(at, alone),
+                place_in(at, alone),
                 Text(
                     f"talet {said} står skrivet i texten och blir fel när en gräns eller ett värde ändras.",
                     f"the number {said} is written in the text and will be wrong when a limit or a figure changes.",
@@ -247,6 +243,8 @@ def _templates(book: _Book) -> Iterator[Template]:
         yield rule.because
     for move in book.moves:
         yield from (move.title, move.description, move.gain)
+    for tree in [*(rule.when for rule in book.rules), *(move.when for move in book.moves)]:
+        yield from (node.because for node in _nodes(tree) if node.because is not None)
 
 
 def _nodes(tree: Tree) -> Iterator[Tree]:

@@ -21,7 +21,7 @@ from genomlys.engine.language.example_facts import ExampleKpi, ExampleMeasure, E
 from genomlys.engine.language.examples import Example
 from genomlys.engine.language.model import Dated, Move, Pack, Rule
 from genomlys.engine.language.pack import RuleBook
-from genomlys.engine.language.template import Part, Slot
+from genomlys.engine.language.template import Part, Slot, Template
 from genomlys.engine.report import html, markdown, rulewords
 from genomlys.engine.report.blocks import Bullets, Fields, Heading, Links, Outline, PageBlock, Paragraph, Table
 from genomlys.engine.report.words import HORIZONS, LEVELS, TELLS, quoted
@@ -225,13 +225,13 @@ def _of_years(dated: Dated, lang: Lang) -> Iterator[tuple[str, ...]]:
 
 def _sentences(tree: Tree, lang: Lang) -> Iterator[PageBlock]:
     """The sentences that conditions add where they hold."""
-    added = [text.in_(lang) for text in _added(tree)]
+    added = [_template(said.parts(lang)) for said in _added(tree)]
     if added:
         yield Paragraph(Text("Där det gäller läggs till:", "Added where it holds:").in_(lang))
         yield Bullets(tuple(added))
 
 
-def _added(tree: Tree) -> Iterator[Text]:
+def _added(tree: Tree) -> Iterator[Template]:
     if tree.because is not None:
         yield tree.because
     if isinstance(tree, Branch):
