@@ -122,6 +122,122 @@ def test_any_rule_over_any_data_is_explained_as_it_is_judged(given_tables: Table
     assert_turns(data, book, list(found.values()))
 
 
+# An exact tie is known, and what is unknown is told, for every kind and however it is joined. The law above draws few
+# municipalities, too few for some kinds to be known.
+
+_NEVER: Words = {"is": "suppressed"}
+
+
+def joined(leaf: Words) -> dict[str, Words]:
+    """Rules that are open exactly where the condition is: as it is, and joined with one that never holds."""
+    denied = {"not": leaf}
+    nested = [denied, {"at_least": "2", "of": [_NEVER, leaf]}, _NEVER]
+    return {
+        "bare": leaf,
+        "any": {"any": [leaf, _NEVER]},
+        "denied": denied,
+        "any-denied": {"any": [denied, _NEVER]},
+        "at-least": {"at_least": "1", "of": nested},
+        "all-denied": {"all": [denied, {"not": _NEVER}]},
+    }
+
+
+def beside(
+    own: Mapping[int, float], others: Sequence[float | None] = (), basis: Mapping[int, float] | None = None
+) -> Dataset:
+    """A share of 40 that is better when lower, others' values of 2024, and the mean of the nation."""
+    names = ["u", *(f"p{number}" for number in range(len(others)))]
+    rows = [("u", year, value) for year, value in own.items()]
+    rows += [(name, 2024, value) for name, value in zip(names[1:], others, strict=True)]
+    kpi = {"kpi": "k", "title": "K", "category": "kvalitet", "area": "a", "measure": "%", "direction": "lower"}
+    given: dict[str, Any] = {
+        "dataset": {"title": "Prov", "unit": "u", "as_of": 2024},
+        "units": pl.DataFrame({"unit": names, "title": names, "kind": ["municipality"] * len(names)}),
+        "areas": pl.DataFrame({"area": ["a"], "title": ["A"]}),
+        "kpis": pl.DataFrame([kpi | {"decimals": 1, "denominator": "40"}]),
+        "values": pl.DataFrame(rows, schema=["unit", "year", "value"], orient="row").with_columns(kpi=pl.lit("k")),
+    }
+    if others:
+        given["peers"] = pl.DataFrame({"unit": "u", "group": "g", "year": 2024, "member": names[1:]})
+    if basis:
+        told = {"kpi": "k", "benchmark": "nation.mean", "year": list(basis), "value": list(basis.values())}
+        given["benchmarks"] = pl.DataFrame(told)
+    return read_dataset(given)
+
+
+def every_way(data: Dataset, leaf: Words) -> dict[str, Explanation]:
+    book = load([rule(name, when) for name, when in joined(leaf).items()])
+    return {each.rule: each for each in explain(data, book, verdict="k")}
+
+
+_RANK: Words = {"rank": "worst", "among": "peers", "places": "2"}
+_NATION: Words = {"rank": "highest", "among": "nation", "places": "2"}
+_CASE: Words = {"case": "above", "among": "peers", "confidence": "50 %"}
+_OUTLIER: Words = {"outlier": "above", "among": "peers", "beyond": "1"}
+_GAP: Words = {"gap": "widening", "to": "nation.mean", "over": "2 years"}
+_TURN: Words = {"turn": "above", "than": "nation.mean", "after": "1 years"}
+_TREND: Words = {"trend": "rising", "over": "4 years", "confidence": "90 %", "by": "10 %"}
+_FUNNEL: Words = {"funnel": "above", "than": "nation.mean", "confidence": "50 %"}
+
+
+@pytest.mark.parametrize(
+    ("leaf", "data"),
+    [
+        (_RANK, beside({2024: 40}, [50, 40, 30, 20])),
+        (_NATION, beside({2024: 40}, [50, 40, *[30] * 150])),
+        (_CASE, beside({2024: 30}, [10, 20, 30, 40, 50])),  # the limit of 50 % is the mean
+        (_OUTLIER, beside({2024: 12 + 2 * 1.4826}, [*[10] * 4, 12, 12, 12, *[14] * 4])),
+        (_GAP, beside({2023: 30, 2024: 30}, basis={2023: 20, 2024: 20})),
+        (_TURN, beside({2023: 20, 2024: 30}, basis={2023: 20, 2024: 20})),
+        (_TREND, beside({2021: 8.5, 2022: 9.5, 2023: 10.5, 2024: 11.5})),
+        (_FUNNEL, beside({2024: 0}, basis={2024: 0})),
+        (_FUNNEL | {"funnel": "below"}, beside({2024: 100}, basis={2024: 100})),
+    ],
+)
+def test_a_condition_exactly_at_its_limit_is_known_and_does_not_hold(leaf: Words, data: Dataset) -> None:
+    found = every_way(data, leaf)
+    assert {name: each.status for name, each in found.items()} == {
+        name: "clear" if name in ("bare", "any") else "flagged" for name in joined(leaf)
+    }
+    assert (found["bare"].tree.lo, found["bare"].tree.hi) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("leaf", "data", "lacking"),
+    [
+        (_RANK, beside({2024: 40}, [50, None, None, 20]), ("peers", 2024, "missing")),
+        (_RANK, beside({2024: 40}, [50, 30]), ("peers", 2024, "few")),
+        (_NATION, beside({2024: 45}, [50, 40, None, *[30] * 150]), ("nation", 2024, "missing")),
+        (_CASE, beside({2024: 30}, [10] * 5), ("peers", 2024, "spread")),
+        (_CASE, beside({2024: 30}, [10, 20, 30]), ("peers", 2024, "few")),
+        (_OUTLIER, beside({2024: 30}, [10] * 11), ("peers", 2024, "spread")),
+        (_OUTLIER, beside({2024: 30}, [*[10] * 9, None]), ("peers", 2024, "missing")),
+        (_GAP, beside({2023: 30, 2024: 30}, basis={2024: 20}), ("nation.mean", 2023, "missing")),
+        (_TURN, beside({2023: 20, 2024: 30}, basis={2024: 20}), ("nation.mean", 2023, "missing")),
+        (_TREND, beside({2021: 8.5, 2023: 10.5, 2024: 11.5}), ("own", 2022, "missing")),
+        (_FUNNEL, beside({2024: 40}), ("nation.mean", 2024, "missing")),
+    ],
+)
+def test_what_a_condition_lacks_is_told_however_it_is_joined(
+    leaf: Words, data: Dataset, lacking: tuple[str, int, str]
+) -> None:
+    for name, each in every_way(data, leaf).items():
+        assert each.status == "unknown", name
+        assert lacking in [(cell.source, cell.year, cell.reason) for cell in each.missing], name
+
+
+@pytest.mark.parametrize("counted_on", ["0", "-3"])
+def test_a_share_of_nothing_is_told_however_it_is_joined(counted_on: str) -> None:
+    data = beside({2024: 40}, basis={2024: 30})
+    data = replace(data, kpis=data.kpis.with_columns(denominator=pl.lit(counted_on)))
+    for name, each in every_way(data, _FUNNEL).items():
+        assert each.status == "unknown", name
+        assert [(cell.source, cell.year, cell.reason) for cell in each.missing] == [
+            ("denominator", 2024, "not_positive")
+        ]
+        assert "det går inte att dela med 0 eller mindre" in render([each])
+
+
 # What is said to turn a verdict turns it.
 
 
