@@ -465,8 +465,10 @@ def test_the_algebra_of_trees(given_tables: Tables, subject: str, drawn: st.Data
         .select(pl.all_horizontal(pl.all()))
         .to_series()
     )
+    # What has a meaning now need not have had one in the years before, of which ``years_flagged`` tells.
     for name, same in (("all", "none-fails"), ("any", "not-all-fail")):
-        assert_frame_equal(of_rule(found, name).filter(meant), of_rule(found, same).filter(meant))
+        one, other = (of_rule(found, each).filter(meant).drop("years_flagged") for each in (name, same))
+        assert_frame_equal(one, other)
 
 
 @law(8)
