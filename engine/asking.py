@@ -14,6 +14,7 @@ from genomlys.engine.errors import DataError, Place, Problem, Text, UsageError, 
 from genomlys.engine.fit import unknown_names
 from genomlys.engine.language.pack import RuleBook, load_rules
 from genomlys.engine.language.waivers import load_waivers
+from genomlys.engine.population import nation
 
 ALL: Final = "all"
 
@@ -65,7 +66,7 @@ def _book(packs: Sequence[str | Path | RuleBook]) -> RuleBook:
         "a rule book cannot be used with other packs.",
     )
     remedy = Text("Ladda alla i en med load_rules(…).", "Load all of them into one with load_rules(…).")
-    raise UsageError([Problem("several-rule-books", Place("packs"), said, remedy)])
+    raise usage("several-rule-books", "packs", said, remedy)
 
 
 def _dated(data: Dataset, as_of: int | dt.date | None) -> Dataset:
@@ -108,8 +109,7 @@ def chosen_units(data: Dataset, unit: str | Sequence[str] | None) -> tuple[str, 
     if unit is None:
         return (data.unit,)
     if unit == ALL:
-        kind = data.units.filter(pl.col("unit") == data.unit)["kind"]
-        return tuple(data.units.filter(pl.col("kind") == kind[0])["unit"].sort().to_list())
+        return tuple(nation(data))
     asked = (unit,) if isinstance(unit, str) else tuple(unit)
     if not asked:
         raise usage(

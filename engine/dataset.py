@@ -88,6 +88,11 @@ class Dataset:
         return _FIGURE_TABLE.beneath(self).figures(self.bounds)
 
     @property
+    def targets(self) -> bool:
+        """Whether any KPI aims at a target, so that "worse" needs one."""
+        return bool((self.kpis["direction"] == "target").any())
+
+    @property
     def first_year(self) -> int:
         """The first year with a row among the values."""
         return _VALUE_TABLE.beneath(self).first_year

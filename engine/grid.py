@@ -68,11 +68,6 @@ class Grid:
     computed: Mapping[str, NDArray[np.bool_]]
     volumes: Mapping[str, Floats]
 
-    @property
-    def targets(self) -> bool:
-        """Whether any KPI of the catalogue aims at a target, so that "worse" needs one."""
-        return bool((self.catalogue["direction"] == "target").any())
-
     @cached_property
     def tkr_per_step(self) -> Floats:
         """For each series, thousand kronor a year that one step of its measure is worth; NaN where it cannot be said.

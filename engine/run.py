@@ -48,7 +48,7 @@ class Run:
         """margins: ask also how far each KPI verdict is from turning; beside: benchmarks that no rule need read;
         kpis_at_a_time: as in ``truth.blocks``."""
         rules = [rule for rule in book.rules if rule.subject == "kpi"]
-        sight = Sight(targets=bool((data.kpis["direction"] == "target").any()))
+        sight = Sight(targets=data.targets)
         reads = evaluate.reads_of(rules, targets=sight.targets)
         asked = {value for rule in rules for word in _HAS for value in rule.scope.values(word)} | {_OF_COSTS}
         benchmarks = tuple(dict.fromkeys((*reads.benchmarks, *beside)))

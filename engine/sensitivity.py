@@ -145,9 +145,9 @@ def _tried(case: _Case, flagged: pl.DataFrame, unit: str) -> pl.DataFrame:
 
 def _statuses(data: Dataset, book: RuleBook, unit: str) -> pl.DataFrame:
     """unit, rule, subject and status: what ``judge`` says of KPIs, without its texts and history."""
-    reads = evaluate.reads_of(book.rules, targets=bool((data.kpis["direction"] == "target").any()))
+    reads = evaluate.reads_of(book.rules, targets=data.targets)
     grid = build_grid(data, [unit], reads.benchmarks, data.as_of.year, reads.among, followed=reads.followed)
-    sight = Sight(targets=grid.targets)
+    sight = Sight(targets=data.targets)
     frame = evaluate.judge_series(grid, np.arange(len(grid.own)), book.rules, reads, sight)
     names = grid.names(frame["series"]).select("unit", subject="kpi")
     said = [

@@ -21,7 +21,7 @@ from genomlys.engine.cube import MARKS, Cube
 from genomlys.engine.dataset import Dataset
 from genomlys.engine.figuretable import EVERYONE, Figures
 from genomlys.engine.grid import STATES, Grid, latest_column
-from genomlys.engine.population import Groups, Population, groups
+from genomlys.engine.population import Groups, Population, groups, nation
 from genomlys.engine.rounding import HALF, OWN_HALF
 from genomlys.engine.vocabulary import BENCHMARKS, DIRECTIONS
 from genomlys.engine.worded import Codes
@@ -54,11 +54,6 @@ class Survey:
     groups: Groups
     figures: Mapping[str, _Figures]
     whole: Cube | None
-
-    @property
-    def targets(self) -> bool:
-        """Whether any KPI aims at a target, so that "worse" needs one."""
-        return bool((self.kpis["direction"] == "target").any())
 
     def grid(
         self, rows: Ints, benchmarks: Sequence[str], cube: Cube | None = None, *, years: int | None = None
@@ -128,10 +123,7 @@ class Survey:
 
     @cached_property
     def _of_home_kind(self) -> Bools:
-        units = self.data.units
-        kind = units.filter(pl.col("unit") == self.data.unit)["kind"]
-        of_kind = units.filter(pl.col("kind") == kind[0])["unit"]
-        return self.units["unit"].is_in(of_kind.implode()).to_numpy()
+        return self.units["unit"].is_in(nation(self.data)).to_numpy()
 
     def _bases(
         self, rows: Ints, benchmarks: Sequence[str], everyone: Population, shape: tuple[int, ...], first: int

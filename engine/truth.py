@@ -188,9 +188,7 @@ def _split(kpis: Ints, scopes: Mapping[str, Bools], most: int, *, apart: bool) -
     if apart and len(kpis) > most:
         signs = np.array([mask[kpis] for mask in scopes.values()], dtype=np.uint8).reshape(len(scopes), len(kpis))
         _, kind = np.unique(signs, axis=1, return_inverse=True)
-        order = np.argsort(kind.reshape(-1), kind="stable")
-        kpis = kpis[order]
-        kind = kind.reshape(-1)[order]
+        kpis = kpis[np.argsort(kind.reshape(-1), kind="stable")]
     for start in range(0, len(kpis), most):
         yield np.sort(kpis[start : start + most])
 
@@ -208,7 +206,7 @@ def _block(
     rules = list(questions.rules)
     if apart:
         rules = questions.with_beneath([rule for rule, mask in scopes.items() if mask[kpis].any()])
-    reads = evaluate.reads_of(rules, targets=about.targets)
+    reads = evaluate.reads_of(rules, targets=about.data.targets)
     grid = about.grid(kpis, reads.benchmarks, cube, years=None if deep else _depth(about, kpis, reads))
     masks = {
         rule.id: None if scopes[rule.id][kpis].all() else pl.Series(scopes[rule.id][kpis][grid.kpi_at])

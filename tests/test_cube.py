@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,17 +55,24 @@ CHANGES = {
 @st.composite
 def values(draw: st.DrawFn) -> pl.DataFrame:
     """A table of values with at most two cells changed, its words as text, as categories or as an enumeration."""
-    rows = [list(row) for row in draw(st.lists(st.sampled_from(GOOD), unique=True, min_size=1, max_size=8))]
-    for _ in range(draw(st.integers(0, 2))):
-        column = draw(st.sampled_from(sorted(CHANGES)))
-        draw(st.sampled_from(rows))[column] = draw(CHANGES[column])
-    table = pl.DataFrame(rows, schema=SCHEMA, orient="row")
+    table = pl.DataFrame(changed_rows(draw, GOOD, CHANGES), schema=SCHEMA, orient="row")
     if draw(st.booleans()):
         table = table.drop("status")
     if draw(st.booleans()):
         texts = st.sampled_from(["Kolada", "", None, "a\x01"])
-        table = table.with_columns(source=pl.Series([draw(texts) for _ in rows], dtype=pl.String))
+        table = table.with_columns(source=pl.Series([draw(texts) for _ in range(table.height)], dtype=pl.String))
     return in_some_form(draw, table)
+
+
+def changed_rows(
+    draw: st.DrawFn, good: Sequence[tuple[Any, ...]], changes: Mapping[int, st.SearchStrategy[Any]]
+) -> list[list[Any]]:
+    """Some sound rows, with at most two cells changed."""
+    rows = [list(row) for row in draw(st.lists(st.sampled_from(good), unique=True, min_size=1, max_size=8))]
+    for _ in range(draw(st.integers(0, 2))):
+        column = draw(st.sampled_from(sorted(changes)))
+        draw(st.sampled_from(rows))[column] = draw(changes[column])
+    return rows
 
 
 def in_some_form(draw: st.DrawFn, table: pl.DataFrame) -> pl.DataFrame:
@@ -181,11 +189,7 @@ PUBLISHED_CHANGES = {
 @st.composite
 def benchmarks(draw: st.DrawFn) -> pl.DataFrame:
     """A table of benchmarks with at most two cells changed, its words as text, as categories or as an enumeration."""
-    rows = [list(row) for row in draw(st.lists(st.sampled_from(PUBLISHED), unique=True, min_size=1, max_size=8))]
-    for _ in range(draw(st.integers(0, 2))):
-        column = draw(st.sampled_from(sorted(PUBLISHED_CHANGES)))
-        draw(st.sampled_from(rows))[column] = draw(PUBLISHED_CHANGES[column])
-    table = pl.DataFrame(rows, schema=PUBLISHED_SCHEMA, orient="row")
+    table = pl.DataFrame(changed_rows(draw, PUBLISHED, PUBLISHED_CHANGES), schema=PUBLISHED_SCHEMA, orient="row")
     if draw(st.booleans()):
         table = table.with_columns(source=pl.Series([draw(st.sampled_from(["SCB", None, "a\x01"]))] * table.height))
     if draw(st.booleans()):

@@ -14,7 +14,6 @@ from statistics import median
 import polars as pl
 
 from genomlys.engine.asking import ALL, asked
-from genomlys.engine.conditions.base import Sight
 from genomlys.engine.evaluate import flagged
 from genomlys.engine.justification import sentence
 from genomlys.engine.verdicts import judge
@@ -34,7 +33,7 @@ def main() -> None:
     judged = judge(data, book, units, data.as_of.year, "sv", ["flagged"], keep_frames=True)
     frames = {rule: judged.frames[rule.subject].filter(flagged(rule.id)) for rule in book.rules}
     frames = {rule: pl.concat([frame] * COPIES, rechunk=True) for rule, frame in frames.items()}
-    sight = Sight(targets=judged.grid.targets)
+    sight = judged.sight
     rates = []
     for _ in range(ROUNDS):
         begun, written = cpu(), 0

@@ -31,7 +31,6 @@ def quantile_of_sorted(values: Floats, share: float) -> Floats:
 
 
 MOST_COLUMNS = 16  # beyond, sorting each sample by itself is faster
-_IN_CACHE = 8192  # samples at a time, of which the processor's cache holds all columns
 
 
 def median_of_columns(columns: Sequence[Floats], fewest: int) -> Floats:
@@ -94,12 +93,6 @@ def mean_and_sd(values: Floats) -> tuple[Floats, Floats]:
     Worked out column by column, so that empty columns change no bit, and from the first value on, so that equal values
     have exactly themselves as mean and no spread.
     """
-    parts = [_mean_and_sd(values[first : first + _IN_CACHE]) for first in range(0, max(len(values), 1), _IN_CACHE)]
-    means, sds = zip(*parts, strict=True)
-    return np.concatenate(means), np.concatenate(sds)
-
-
-def _mean_and_sd(values: Floats) -> tuple[Floats, Floats]:
     there = ~np.isnan(values)
     n = there.sum(axis=1).astype(np.float64)
     first = np.zeros(len(values))
@@ -132,14 +125,9 @@ def descending(values: Floats) -> Floats:
     """Each row from its largest value to its least; -inf where there is none."""
     if values.shape[1] > MOST_COLUMNS:
         return -np.sort(np.where(np.isnan(values), np.inf, -values), axis=1)
-    ordered = np.empty(values.shape[::-1])
-    for first in range(0, len(values), _IN_CACHE):
-        few = slice(first, first + _IN_CACHE)
-        columns = [np.where(np.isnan(column), -np.inf, column) for column in values[few].T]
-        _put_in_order(columns)
-        for place, column in enumerate(reversed(columns)):
-            ordered[place, few] = column
-    return ordered.T
+    columns = [np.where(np.isnan(column), -np.inf, column) for column in values.T]
+    _put_in_order(columns)
+    return np.array(columns[::-1]).reshape(values.shape[::-1]).T
 
 
 def kth_largest(ordered: Floats, at: Ints, k: Ints, without: Floats) -> Floats:
