@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 
 import polars as pl
 
-from genomlys.engine.conditions.base import KpiCount, RuleMargin, Sight
+from genomlys.engine.conditions.base import KpiCount, RuleMargin
 from genomlys.engine.conditions.margin import Margin
 from genomlys.engine.conditions.tree import leaves, needs
 from genomlys.engine.dataset import Dataset
@@ -163,7 +163,7 @@ def _judged(book: RuleBook, cases: Sequence[Case], data: Dataset) -> Iterator[tu
 
 def _in_english(judged: Judged, cases: Sequence[Case]) -> dict[tuple[str, str], str | None]:
     """The texts of those that expect one, over the frames that the Swedish ones were written from."""
-    sight = Sight(targets=judged.sight.targets)
+    sight = judged.sight
     asked: dict[str, list[Case]] = {}
     for case in cases:
         if "en" in dict(case.example.expected.texts):
@@ -190,7 +190,7 @@ def _missing(book: RuleBook, case: Case) -> tuple[str, ...]:
 
 def _answers(judged: Judged, cases: Sequence[Case]) -> dict[tuple[str, str], tuple[Truth, ...]]:
     """By rule and subject, the answers of the rule's conditions."""
-    sight = Sight(targets=judged.sight.targets)
+    sight = judged.sight
     found: dict[tuple[str, str], tuple[Truth, ...]] = {}
     for subject, frame in judged.frames.items():
         rules = {case.rule.id: case.rule for case in cases if case.rule.subject == subject}
