@@ -103,9 +103,12 @@ def interval(value: Fraction, n: Fraction, per: Fraction, share: bool, confidenc
     p, of = float(value / per), float(n)
 
     def end(events: float) -> float:
-        a, b = events + 1, of - events
-        if b == 0:
+        if of - events < 1 - 1e-9:
             return 1.0
+        if events < 1:
+            none = 1 - float(stats.norm.sf(z)) ** (1 / of)
+            return none + events * ((end(1.0) if of >= 2 - 1e-9 else 1.0) - none)
+        a, b = events + 1, of - events
         root = math.sqrt(max(9 * a * b * (9 * of + 5 - z**2) + of + 1, 0))
         odds = (81 * a * b - 9 * of - 8 - 3 * z * root) / (81 * a**2 - 9 * a * (2 + z**2) + 1)
         return 1 / (1 + (a / b) ** 2 * odds**3)

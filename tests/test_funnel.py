@@ -63,6 +63,12 @@ rules:
         nation.mean: 8
         expect: flagged
         margin: 0,4
+      - title: Två tusendels person säger ingenting
+        kpi: {measure: "%", direction: lower, denominator: "0,002"}
+        years: 2024
+        own: 40
+        nation.mean: 30
+        expect: clear
       - title: Utan nämnare
         kpi: {measure: "%", direction: lower}
         years: 2024
@@ -83,7 +89,7 @@ def test_what_a_funnel_says_of_examples() -> None:
         (Path(folder) / "rules.yaml").write_text(PACK, encoding="utf-8")
         outcomes = run_examples(load_rules(folder))
     assert [(outcome.title, outcome.explanation.sv) for outcome in outcomes if not outcome.passed] == []
-    assert len(outcomes) == 6
+    assert len(outcomes) == 7
 
 
 @pytest.mark.parametrize(

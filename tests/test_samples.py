@@ -7,9 +7,9 @@ import statistics
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
-from scipy import stats
+from scipy import special, stats
 
 from genomlys.engine.statistics import intervals, samples, student
 
@@ -83,9 +83,12 @@ def test_places_are_competition_ranks(sample: list[float | None]) -> None:
 
 
 @given(st.floats(0, 1e4), st.integers(1, 400))
+@example(8.06e-10, 1)
 @settings(max_examples=300, deadline=None)
 def test_the_tail_of_student_is_scipys(t: float, df: int) -> None:
     wanted = stats.t.sf(t, df)
+    if t < 1e-4:  # t.sf says 0,5 of a t near 0; the incomplete beta function keeps its digits there
+        wanted = 0.5 - special.betainc(0.5, df / 2, t * t / (df + t * t)) / 2
     assert student.tail(np.array([t]), np.array([float(df)]))[0] == pytest.approx(wanted, rel=1e-10, abs=1e-290)
 
 
@@ -124,6 +127,36 @@ def test_the_interval_of_a_share_is_near_the_exact_one(n: int, drawn: st.DataObj
     exact_high = stats.beta.isf(alpha, events + 1, n - events) if events < n else 1.0
     assert low <= events / n <= high
     assert (low, high) == pytest.approx((exact_low, exact_high), abs=0.05 / n, rel=0.05)
+
+
+fractions = st.one_of(st.floats(0, 3), st.floats(0, 1).map(lambda part: part**4))
+
+
+@given(
+    fractions | st.integers(0, 3000),
+    fractions | st.integers(0, 3000),
+    st.sampled_from([1.2815515655446004, 1.959963984540054, 3.090232306167813]),
+)
+@example(0.0008, 0.0012, 1.959963984540054)
+@example(1, 1, 1.959963984540054)
+@settings(deadline=None)
+def test_the_interval_of_a_share_is_not_too_narrow_between_whole_events(events: float, others: float, z: float) -> None:
+    """The exact limits go on between the whole events by the beta distribution."""
+    n = events + others
+    assume(n > 1e-6)
+    share = events / n
+    low, high = (float(limit[0]) for limit in intervals.exact(np.array([share]), np.array([n]), z))
+    alpha = float(stats.norm.sf(z))
+    exact_low = stats.beta.ppf(alpha, events, others + 1) if events > 1e-9 else 0.0
+    exact_high = stats.beta.isf(alpha, events + 1, others) if others > 1e-9 else 1.0
+    assert low <= share <= high
+    assert low <= exact_low + max(0.05 / n, 0.05 * (1 - exact_low))
+    assert high >= exact_high - max(0.05 / n, 0.05 * exact_high)
+    assert (low, high) == (0.0, 1.0) or max(events, others) >= 1 - 1e-9
+    # Nor so wide that nothing is ever said: within a quarter of an event where there are as many as two of all.
+    if n >= 2:
+        assert low >= exact_low - max(0.25 / n, 0.05 * (1 - exact_low))
+        assert high <= exact_high + max(0.25 / n, 0.05 * exact_high)
 
 
 def test_of_no_event_and_nothing_counted_nothing_is_said() -> None:

@@ -2,9 +2,13 @@
 
 Shares: Pratt's approximation to the exact binomial limits of Clopper and Pearson (1968, J. Amer. Statist. Ass. 63, p.
 1457; Blyth 1986, J. Amer. Statist. Ass. 81, p. 843). Counts: Byar's approximation to the exact Poisson limits (Breslow
-and Day 1987, "Statistical Methods in Cancer Research" II, p. 69). The limits of shares are within five hundredths of an
-event, or of the limit, of the exact ones; those of counts within a few per cent where there are few events, on the safe
-side, and both are far better where there are many.
+and Day 1987, "Statistical Methods in Cancer Research" II, p. 69). The limits of shares are at most five hundredths of
+an event, or of the limit, narrower than the exact ones, and of whole events no wider than that either; those of counts
+are within a few per cent where there are few events. Both are far better where there are many.
+
+A printed share times what it is of is seldom a whole number of events, and the exact limits go on between the whole
+ones (by the beta distribution). The approximation does not hold below one event: from none to one the limit of a share
+goes straight, and of less than one nothing is said.
 
 An interval that does not reach the basis and a figure outside the funnel's limits around it say the same: Spiegelhalter
 2005, "Funnel plots for comparing institutional performance", Statistics in Medicine 24, p. 1185.
@@ -18,6 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+
+_ROOM = 1e-9
+"""A share times what it is of is a whole number of events to so much of one."""
 
 
 def exact(share: Floats, n: Floats, z: float) -> tuple[Floats, Floats]:
@@ -34,14 +41,22 @@ def exact(share: Floats, n: Floats, z: float) -> tuple[Floats, Floats]:
 
 
 def _upper(events: Floats, n: Floats, z: float) -> Floats:
+    few, others = np.clip(events, 0.0, 1.0), n - events
+    # Of no event the exact limit has a closed form.
+    none = 1 - (math.erfc(z / math.sqrt(2)) / 2) ** (1 / np.where(n > 0, n, np.nan))
+    one = np.where(n < 2 - _ROOM, 1.0, _pratt(np.ones_like(n), n, z))
+    found = np.where(events < 1, none + few * (one - none), _pratt(np.maximum(events, 1.0), n, z))
+    return np.where(others < 1 - _ROOM, 1.0, found)
+
+
+def _pratt(events: Floats, n: Floats, z: float) -> Floats:
+    """Where there is at least one event, and one of the others."""
     a, b = events + 1, n - events
     with np.errstate(divide="ignore", invalid="ignore"):
         root = np.sqrt(np.maximum(9 * a * b * (9 * n + 5 - z * z) + n + 1, 0))
         turn = (81 * a * b - 9 * n - 8 - 3 * z * root) / (81 * a * a - 9 * a * (2 + z * z) + 1)
         found: Floats = 1 / (1 + (a / b) ** 2 * turn**3)
-        # Of no event the exact limit has a closed form, and the approximation is poor for the smallest n.
-        none = 1 - (math.erfc(z / math.sqrt(2)) / 2) ** (1 / np.where(n > 0, n, np.nan))
-    return np.where(events == 0, none, found)
+    return found
 
 
 def byar(events: Floats, z: float) -> tuple[Floats, Floats]:
