@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -146,6 +147,8 @@ def _format(*forms: str, help: str) -> Callable[[F], F]:
 @_HELP
 def main() -> None:
     """Genomlys en kommuns nyckeltal: vad behöver uppmärksamhet, hur mycket och hur säkert är det?"""
+    # NumPy's linear algebra is never used, and the threads that it starts when it is loaded would wait in a loop.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 @main.command(options_metavar="[VÄXLAR]")

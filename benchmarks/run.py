@@ -78,8 +78,9 @@ class Asked:
 
 
 def run(command: Sequence[str], **environment: str) -> Run:
-    """Raises an error if the process does."""
+    """Raises an error if the process does. NumPy has no idle threads, as on the project's command line."""
     inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    inherited["OPENBLAS_NUM_THREADS"] = "1"
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(command, stdout=said, env={**inherited, **environment})
         _, status, used = os.wait4(process.pid, 0)

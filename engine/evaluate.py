@@ -18,7 +18,7 @@ from genomlys.engine.language.model import Rule
 
 STATUSES = ("flagged", "clear", "unknown", "not_applicable")
 STATUS = pl.Enum(STATUSES)
-_PARTS = ("lo", "hi", "holds", "rounded")
+PARTS = ("lo", "hi", "holds", "rounded")
 
 
 @dataclass(frozen=True)
@@ -89,16 +89,16 @@ def evaluate(
         told: list[pl.Expr] = []
         for rule in level:
             margin = rule.when.margin(sight)
-            told += [getattr(margin, part).alias(f"{rule.id}:{part}") for part in _PARTS]
+            told += [getattr(margin, part).alias(f"{rule.id}:{part}") for part in PARTS]
             of_series = "state" in frame.columns
-            told.append(applies(margin, in_scope[rule.id], of_series=of_series).alias(f"{rule.id}:applies"))
+            told.append(applies(margin, pl.lit(in_scope[rule.id]), of_series=of_series).alias(f"{rule.id}:applies"))
         frame = frame.with_columns(told)
     return frame
 
 
-def applies(margin: Margin, in_scope: pl.Series | None, *, of_series: bool = True) -> pl.Expr:
+def applies(margin: Margin, in_scope: pl.Expr | None, *, of_series: bool = True) -> pl.Expr:
     """Whether a rule is for a row (Boolean, never null). in_scope: None where all rows are in its scope."""
-    stated = [pl.lit(True) if in_scope is None else pl.lit(in_scope)]
+    stated = [pl.lit(True) if in_scope is None else in_scope]
     if margin.applies is not None:
         stated.append(margin.applies)
     if of_series:

@@ -96,6 +96,7 @@ class Grid:
         shift: int = 0,
         instead: Floats | None = None,
         only: Collection[str] | None = None,
+        beside: Mapping[str, pl.Series] | None = None,
     ) -> pl.DataFrame:
         """The frame that conditions read: a row per series of ``rows``, years counted backwards.
 
@@ -103,12 +104,14 @@ class Grid:
         say then"; a series without a value in exactly that year is then missing. ``instead`` are other values
         of the KPI's year, for "what would the rule say if"; ``rows`` may then name a series many times.
         Columns: see ``conditions.columns``; those of ``metrics``; and ``series`` (the row number in the grid);
-        ``only`` some of them, where others need not be worked out.
+        ``only`` some of them, where others need not be worked out. ``beside``: further columns, as long as ``rows``.
         """
         # Some at a time, which is faster: no row has to do with another, and smaller columns are put where others were.
         parts = [slice(first, first + _AT_A_TIME) for first in range(0, max(len(rows), 1), _AT_A_TIME)]
         frames = [
-            self._part(rows[part], lags, metrics, among, shift, None if instead is None else instead[part], only)
+            self._part(
+                rows[part], lags, metrics, among, shift, None if instead is None else instead[part], only
+            ).with_columns(column[part].alias(name) for name, column in (beside or {}).items())
             for part in parts
         ]
         return frames[0] if len(frames) == 1 else pl.concat(frames, rechunk=False)

@@ -6,8 +6,9 @@ costs nothing where it does not apply, and what rules have in common is worked o
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -20,6 +21,7 @@ from genomlys.engine.conditions.tree import needs
 from genomlys.engine.cube import Cube
 from genomlys.engine.grid import Grid
 from genomlys.engine.language.model import Rule
+from genomlys.engine.steps import Plan, Steps
 from genomlys.engine.survey import Survey
 
 Bools = NDArray[np.bool_]
@@ -70,10 +72,15 @@ class Questions:
 
     def __init__(self, rules: Sequence[Rule], sight: Sight, counted: Collection[str] = (), *, margins: bool) -> None:
         self.rules = rules
-        self._margins = {rule.id: rule.when.margin(sight) for rule in rules}
+        self._steps = Steps()
+        self._margins = {rule.id: rule.when.margin(replace(sight, once=self._steps.once)) for rule in rules}
+        for rule, margin in self._margins.items():  # as ``evaluate`` names what rules above may read
+            self._steps.name({f"{rule}:{part}": getattr(margin, part) for part in evaluate.PARTS})
         self._beneath = {rule.id: [n.rule for n in needs(rule.when) if isinstance(n, RuleMargin)] for rule in rules}
         self._counted = frozenset(counted)
         self._with_margins = margins
+        self._parts = {rule: self._told(rule) for rule in self._margins}
+        self._plans: dict[tuple[tuple[str, bool], ...], Plan] = {}
 
     def with_beneath(self, rule_ids: Collection[str]) -> list[Rule]:
         """Some of the rules and those that they refer to, in order."""
@@ -85,54 +92,38 @@ class Questions:
 
     def ask(self, block: Block) -> dict[str, Said]:
         """By rule, of those that are asked for any KPI of the block."""
-        parts = {rule.id: self._parts(rule, block.masks[rule.id]) for rule in block.rules}
-        read = _read(part for rule in parts.values() for part in rule.values())
-        stages = []
-        for rule in reversed(block.rules):  # what refers to a rule comes after it
-            whole = self._whole(rule, block.masks[rule.id])
-            columns = {name: column for name, column in whole.items() if name in read}
-            read = (read - columns.keys()) | _read(columns.values())
-            stages.append(columns)
-        frame = block.frame(read).lazy()
-        for columns in reversed(stages):
-            frame = frame.with_columns(**columns) if columns else frame
-        told = frame.select(
-            part.alias(f"{rule}:{name}:told") for rule, each in parts.items() for name, part in each.items()
-        ).collect(engine="in-memory")  # of a frame in memory the streaming engine takes half as long again
-        return {rule.id: self._said(told, rule.id, parts[rule.id]) for rule in block.rules}
+        kind = tuple((rule.id, block.masks[rule.id] is not None) for rule in block.rules)
+        if kind not in self._plans:
+            self._plans[kind] = self._plan(dict(kind))
+        told = self._plans[kind].of(block.frame(self._plans[kind].reads))
+        return {rule.id: self._said(told, rule.id) for rule in block.rules}
 
-    def _whole(self, rule: Rule, mask: pl.Series | None) -> dict[str, pl.Expr]:
-        """The columns of ``evaluate`` that rules above may read."""
-        margin = self._margins[rule.id]
-        columns = {f"{rule.id}:{part}": getattr(margin, part) for part in ("lo", "hi", "holds", "rounded")}
-        return columns | {f"{rule.id}:applies": evaluate.applies(margin, mask)}
+    def _plan(self, rules: Mapping[str, bool]) -> Plan:
+        """rules: by name, whether there are series that the rule is not for."""
+        parts = {f"{rule}:{name}:told": part for rule in rules for name, part in self._parts[rule].items()}
+        applies = {}
+        for rule, masked in rules.items():
+            mask = pl.col(Block.mask(rule)) if masked else None
+            applies[f"{rule}:applies"] = evaluate.applies(self._margins[rule], mask)
+        return self._steps.plan(parts, applies, keep="series")
 
-    def _parts(self, rule: Rule, mask: pl.Series | None) -> dict[str, pl.Expr]:
-        margin = self._margins[rule.id]
-        applies = evaluate.applies(margin, mask)
-        parts = {
-            "applies": applies,
-            "flagged": applies & margin.holds.fill_null(False),
-            "unknown": applies & margin.holds.is_null(),
-        }
-        if rule.id in self._counted:
-            parts["flagged_rounded"] = applies & margin.rounded.fill_null(False)
-            parts["unknown_rounded"] = applies & margin.rounded.is_null()
-        return parts | (_ends(margin) if self._with_margins else {})
+    def _told(self, rule: str) -> dict[str, pl.Expr]:
+        applies, holds, rounded = (pl.col(f"{rule}:{part}") for part in ("applies", "holds", "rounded"))
+        parts = {"applies": applies, "flagged": applies & holds.fill_null(False), "unknown": applies & holds.is_null()}
+        if rule in self._counted:
+            parts["flagged_rounded"] = applies & rounded.fill_null(False)
+            parts["unknown_rounded"] = applies & rounded.is_null()
+        return parts | (_ends(self._margins[rule]) if self._with_margins else {})
 
-    def _said(self, told: pl.DataFrame, rule: str, parts: Collection[str]) -> Said:
-        found = {part: told[f"{rule}:{part}:told"].to_numpy() for part in parts}
+    def _said(self, told: pl.DataFrame, rule: str) -> Said:
+        found = {part: told[f"{rule}:{part}:told"].to_numpy() for part in self._parts[rule]}
         rounded = (found["flagged_rounded"], found["unknown_rounded"]) if rule in self._counted else None
         ends = _Ends(found.get("exact"), found.get("lo"), found.get("hi")) if self._with_margins else None
         return Said(found["applies"], found["flagged"], found["unknown"], rounded, ends)
 
 
-def _read(columns: Iterable[pl.Expr]) -> set[str]:
-    return {name for column in columns for name in column.meta.root_names()}
-
-
 def _ends(margin: Margin) -> dict[str, pl.Expr]:
-    return {"lo": margin.lo, "hi": margin.hi} if margin.exact is None else {"exact": margin.exact}
+    return {"lo": margin.lo, "hi": margin.hi} if margin.exact is None else {"exact": margin.exact.fill_null(math.nan)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,9 +141,15 @@ class Block:
     masks: Mapping[str, pl.Series | None]
 
     def frame(self, columns: Collection[str]) -> pl.DataFrame:
-        rows = np.arange(len(self.grid.own))
-        reads = self.reads
-        return self.grid.view(rows, reads.lags, reads.metrics, reads.among, only={"series", *columns})
+        """Some columns that rules read, and those that tell which series a rule is for."""
+        reads, rows = self.reads, np.arange(len(self.grid.own))
+        masks = {self.mask(rule): mask for rule, mask in self.masks.items() if mask is not None}
+        only = {"series", *columns}
+        return self.grid.view(rows, reads.lags, reads.metrics, reads.among, only=only, beside=masks)
+
+    @staticmethod
+    def mask(rule: str) -> str:
+        return f"{rule}:mask"
 
 
 def blocks(

@@ -398,3 +398,13 @@ def test_a_full_disk_is_told_plainly() -> None:
         command = [sys.executable, "-m", "genomlys.cli", "check", "kommun"]
         done = subprocess.run(command, env=variables, stdout=full, stderr=subprocess.PIPE, check=False)
     assert done.returncode != 0 and b"Traceback" not in done.stderr and b"No space left" in done.stderr
+
+
+def test_numpy_starts_no_threads_unless_told_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "")
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS")
+    assert run("rules", "list").exit_code == 0
+    assert os.environ["OPENBLAS_NUM_THREADS"] == "1"
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "3")
+    assert run("rules", "list").exit_code == 0
+    assert os.environ["OPENBLAS_NUM_THREADS"] == "3"

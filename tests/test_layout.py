@@ -57,7 +57,7 @@ ORDER = [
     ],
     ["engine.lacking"],
     ["engine.sources"],
-    ["engine.conditions.margin", "engine.conditions.columns"],
+    ["engine.conditions.margin", "engine.conditions.columns", "engine.steps"],
     ["engine.conditions.base"],
     [
         "engine.conditions.apart",

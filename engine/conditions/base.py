@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from genomlys.engine.conditions.margin import Margin
+from genomlys.engine.conditions.margin import Margin, Once, as_it_is
 from genomlys.engine.errors import Lang, Place, Text
 from genomlys.engine.language.template import Template
 
@@ -219,9 +219,13 @@ class RowFilter(Protocol):
 
 @dataclass(frozen=True)
 class Sight:
-    """What evaluation knows beforehand about the frame: whether any KPI aims at a target."""
+    """What evaluation knows beforehand about the frame: whether any KPI aims at a target.
+
+    once: what becomes of an expression that several others read.
+    """
 
     targets: bool = False
+    once: Once = as_it_is
 
 
 FieldKind = Literal["value", "difference", "rate", "percent", "p", "integer", "text", "word", "series", "tkr", "number"]

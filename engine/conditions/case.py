@@ -138,7 +138,7 @@ class Case:
 
     def margin(self, sight: Sight) -> Margin:
         widths = self._of("narrowest"), self._of("widest")
-        return others.beyond(self._toward, self._of("mean"), self._of("width"), widths)
+        return others.beyond(self._toward, self._of("mean"), self._of("width"), widths, sight)
 
     def _p(self) -> pl.Expr:
         tail = self._of("tail")

@@ -85,7 +85,7 @@ class Compare:
         return self.than.needs(self.years)
 
     def margin(self, sight: Sight) -> Margin:
-        return k_of([year.margin for year in self._in_years(sight)], self.hits)
+        return k_of([year.margin for year in self._in_years(sight)], self.hits, sight.once)
 
     def _in_years(self, sight: Sight) -> tuple[InYear, ...]:
         return tuple(_in_year(self.side, self.than, self.by, lag, sight) for lag in range(self.years))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import polars as pl
@@ -125,10 +125,10 @@ def margin(
     monotonic in both figures as long as a relative band is at most 100 %. For KPIs that aim at a
     target they are an enclosure (never too narrow).
     """
-    pair, aim = Pair(own, basis, half_basis, target), _aim(side, sight, target)
+    pair, aim = _once(Pair(own, basis, half_basis, target), sight), _aim(side, sight, target)
     tie = _tie(pair, aim)
     lowest, highest = (_end(pair, side, band, aim, end) for end in (-1.0, 1.0))
-    return of_difference(_exact(pair, side, band, aim), tie, lowest, highest, applies(side))
+    return of_difference(_exact(pair, side, band, aim), tie, lowest, highest, applies(side), sight.once)
 
 
 def change(later: Pair, earlier: Pair, side: Side, band: Band, sight: Sight) -> Margin:
@@ -136,13 +136,18 @@ def change(later: Pair, earlier: Pair, side: Side, band: Band, sight: Sight) -> 
 
     The four figures are rounded each by itself, so that the bounds are as exact as those of ``margin``.
     """
+    later, earlier = _once(later, sight), _once(earlier, sight)
     aims = [_aim(side, sight, pair.target) for pair in (later, earlier)]
     tie = _tie(later, aims[0]) + _tie(earlier, aims[1])
     exact = _exact(later, side, band, aims[0]) - _exact(earlier, side, Band(), aims[1])
     lowest, highest = (
         _end(later, side, band, aims[0], end) - _end(earlier, side, Band(), aims[1], -end) for end in (-1.0, 1.0)
     )
-    return of_difference(exact, tie, lowest, highest, applies(side))
+    return of_difference(exact, tie, lowest, highest, applies(side), sight.once)
+
+
+def _once(pair: Pair, sight: Sight) -> Pair:
+    return replace(pair, own=sight.once(pair.own), basis=sight.once(pair.basis))
 
 
 def _aim(side: Side, sight: Sight, target: pl.Expr) -> pl.Expr | None:

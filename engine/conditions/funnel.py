@@ -156,7 +156,7 @@ class Funnel:
         ordered = others.applies(self._toward)
         meant = _COUNTED & ~self._is_no_share()
         applies = meant if ordered is None else meant & ordered
-        return of_numbers(self._beyond(0), self._beyond(-1), self._beyond(1), applies)
+        return of_numbers(self._beyond(0), self._beyond(-1), self._beyond(1), applies, sight.once)
 
     def _is_no_share(self) -> pl.Expr:
         own, is_share = columns.own(0), pl.col("is_share")

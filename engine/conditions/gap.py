@@ -91,7 +91,8 @@ class Gap:
 
     def margin(self, sight: Sight) -> Margin:
         sides: tuple[Side, ...] = ("above", "below") if self.side is None else (self.side,)
-        return any_of([all_of([self._in_year(side, lag, sight) for lag in range(self.years)]) for side in sides])
+        sided = [all_of([self._in_year(side, lag, sight) for lag in range(self.years)]) for side in sides]
+        return any_of(sided, sight.once)
 
     def _in_year(self, side: Side, lag: int, sight: Sight) -> Margin:
         """On the side, and farther from the basis (nearer to it) than the year before; in the last year by enough."""

@@ -8,14 +8,22 @@ condition does not hold and its negation does, and a margin of 0 alone cannot sa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import reduce
-from operator import and_
+from functools import cache, reduce
+from operator import add, and_, or_
 
 import polars as pl
 
 INF = float("inf")
+
+Once = Callable[[pl.Expr], pl.Expr]
+"""Takes an expression that several others read, and gives what they are to read."""
+
+
+def as_it_is(expression: pl.Expr) -> pl.Expr:
+    """Each of those that read it works it out for itself."""
+    return expression
 
 
 @dataclass(frozen=True)
@@ -43,27 +51,38 @@ class Margin:
 
 
 def of_numbers(
-    exact: pl.Expr, lowest: pl.Expr | None = None, highest: pl.Expr | None = None, applies: pl.Expr | None = None
+    exact: pl.Expr,
+    lowest: pl.Expr | None = None,
+    highest: pl.Expr | None = None,
+    applies: pl.Expr | None = None,
+    once: Once = as_it_is,
 ) -> Margin:
     """A margin from numbers that are null where a cell is missing.
 
     lowest, highest: what rounding may make of it; None where the number is not rounded.
     """
+    exact = once(exact)
     holds = exact > 0
     rounded = holds if lowest is None or highest is None else _truth(lowest, highest)
     return Margin(exact.fill_null(-INF), exact.fill_null(INF), holds, rounded, applies, exact)
 
 
 def of_difference(
-    value: pl.Expr, tie: pl.Expr, lowest: pl.Expr, highest: pl.Expr, applies: pl.Expr | None = None
+    value: pl.Expr,
+    tie: pl.Expr,
+    lowest: pl.Expr,
+    highest: pl.Expr,
+    applies: pl.Expr | None = None,
+    once: Once = as_it_is,
 ) -> Margin:
     """A margin from a difference that is 0 where it is at most ``tie`` (at least 0), and so are its bounds.
 
     What is above ``tie`` is above 0: the truth needs no number that is set to 0 first.
     """
-    exact = pl.when(value.abs() <= tie).then(0.0).otherwise(value)
-    rounded = _truth(lowest, highest, tie)
-    return Margin(exact.fill_null(-INF), exact.fill_null(INF), value > tie, rounded, applies, exact)
+    value, tie = once(value), once(tie)
+    exact = once(pl.when(value.abs() <= tie).then(0.0).otherwise(value))
+    rounded = once(_truth(once(lowest), once(highest), tie))
+    return Margin(exact.fill_null(-INF), exact.fill_null(INF), once(value > tie), rounded, applies, exact)
 
 
 def _truth(lowest: pl.Expr, highest: pl.Expr, turn: pl.Expr | float = 0) -> pl.Expr:
@@ -96,30 +115,25 @@ def all_of(parts: Sequence[Margin]) -> Margin:
     )
 
 
-def any_of(parts: Sequence[Margin]) -> Margin:
+def any_of(parts: Sequence[Margin], once: Once = as_it_is) -> Margin:
     """At least one part holds: the largest margin among the parts that have a meaning."""
-    return k_of(parts, 1)
+    return k_of(parts, 1, once)
 
 
-def k_of(parts: Sequence[Margin], k: int) -> Margin:
+def k_of(parts: Sequence[Margin], k: int, once: Once = as_it_is) -> Margin:
     """At least ``k`` parts hold: the k-th largest margin; parts without a meaning cannot hold.
 
     Has a meaning where at least ``k`` parts have one.
     """
     if len(parts) == 1:
         return parts[0]
-    meant = [_without_meaningless(part) for part in parts]
-    applies = None
-    if sum(part.applies is None for part in parts) < k:
-        applies = pl.sum_horizontal(
-            [pl.lit(1) if part.applies is None else part.applies.cast(pl.Int32) for part in parts]
-        ).ge(k)
+    meant = [_without_meaningless(part, once) for part in parts]
     return Margin(
-        lo=_kth_largest([part.lo for part in meant], k),
-        hi=_kth_largest([part.hi for part in meant], k),
+        lo=_kth_largest([part.lo for part in meant], k, once),
+        hi=_kth_largest([part.hi for part in meant], k, once),
         holds=_k_true([part.holds for part in meant], k),
         rounded=_k_true([part.rounded for part in meant], k),
-        applies=applies,
+        applies=_k_stated([part.applies for part in parts], k),
     )
 
 
@@ -157,31 +171,49 @@ def counted(counts: Counts, k: pl.Expr | int, applies: pl.Expr | None = None) ->
     )
 
 
-def _without_meaningless(part: Margin) -> Margin:
+def _without_meaningless(part: Margin, once: Once) -> Margin:
     if part.applies is None:
         return part
+    applies = once(part.applies)
     return Margin(
-        lo=pl.when(part.applies).then(part.lo).otherwise(-INF),
-        hi=pl.when(part.applies).then(part.hi).otherwise(-INF),
-        holds=part.meant,
-        rounded=part.applies & part.rounded,
+        lo=once(pl.when(applies).then(part.lo).otherwise(-INF)),
+        hi=once(pl.when(applies).then(part.hi).otherwise(-INF)),
+        holds=once(applies & part.holds),
+        rounded=once(applies & part.rounded),
     )
 
 
 def _k_true(truths: Sequence[pl.Expr], k: int) -> pl.Expr:
-    certain = pl.sum_horizontal([truth.fill_null(False).cast(pl.Int32) for truth in truths])
-    possible = pl.sum_horizontal([truth.fill_null(True).cast(pl.Int32) for truth in truths])
+    if k in (1, len(truths)):
+        return reduce(or_ if k == 1 else and_, truths)
+    certain = reduce(add, [truth.fill_null(False).cast(pl.Int32) for truth in truths])
+    possible = reduce(add, [truth.fill_null(True).cast(pl.Int32) for truth in truths])
     return pl.when(certain >= k).then(True).when(possible < k).then(False)
 
 
-def _kth_largest(values: Sequence[pl.Expr], k: int) -> pl.Expr:
+def _kth_largest(values: Sequence[pl.Expr], k: int, once: Once) -> pl.Expr:
     """The k-th largest of a few expressions: T(m, k) = max(T(m-1, k), min(x_m, T(m-1, k-1)))."""
-    if k == 1:
-        return pl.max_horizontal(values)
-    if k == len(values):
-        return pl.min_horizontal(values)
-    *rest, last = values
-    return pl.max_horizontal(_kth_largest(rest, k), pl.min_horizontal(last, _kth_largest(rest, k - 1)))
+
+    @cache
+    def largest(many: int, k: int) -> pl.Expr:
+        if k == 1:
+            return once(pl.max_horizontal(values[:many]))
+        if k == many:
+            return once(pl.min_horizontal(values[:many]))
+        with_last = pl.min_horizontal(values[many - 1], largest(many - 1, k - 1))
+        return once(pl.max_horizontal(largest(many - 1, k), with_last))
+
+    return largest(len(values), k)
+
+
+def _k_stated(parts: Sequence[pl.Expr | None], k: int) -> pl.Expr | None:
+    """At least ``k`` are true, None being so always; never null."""
+    stated = [part for part in parts if part is not None]
+    if len(parts) - len(stated) >= k:
+        return None
+    if len(stated) == len(parts) and all(part.meta == stated[0].meta for part in stated):
+        return stated[0]
+    return reduce(add, [part.cast(pl.Int32) for part in stated]) >= k - (len(parts) - len(stated))
 
 
 def _all_stated(parts: Sequence[pl.Expr | None]) -> pl.Expr | None:

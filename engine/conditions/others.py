@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from genomlys.engine.conditions import columns
 from genomlys.engine.conditions.apart import apart
-from genomlys.engine.conditions.base import Among, Field, Window
+from genomlys.engine.conditions.base import Among, Field, Sight, Window
 from genomlys.engine.conditions.difference import TIE
 from genomlys.engine.conditions.margin import Margin, of_difference
 from genomlys.engine.conditions.reading import Scope
@@ -111,16 +111,17 @@ def distance(toward: Toward, own: pl.Expr, middle: pl.Expr) -> pl.Expr:
     return (own - middle).abs() if toward == "apart" else sign(toward) * (own - middle)
 
 
-def beyond(toward: Toward, middle: pl.Expr, width: pl.Expr, widths: tuple[pl.Expr, pl.Expr]) -> Margin:
+def beyond(toward: Toward, middle: pl.Expr, width: pl.Expr, widths: tuple[pl.Expr, pl.Expr], sight: Sight) -> Margin:
     """How far the value lies beyond a width from the middle of others; ``widths``: the least and most it may be.
 
     Where the unit's value and each of the others' may be off by half a decimal, the distance may be by a whole one.
     """
     own, room = columns.own(0), columns.OWN_HALF + columns.ANY_HALF
-    apart = distance(toward, own, middle)
+    apart = sight.once(distance(toward, own, middle))
     nearest = (apart - room).clip(lower_bound=0.0) if toward == "apart" else apart - room
     tie = (own.abs() + middle.abs()) * TIE
-    return of_difference(apart - width, tie, nearest - widths[1], apart + room - widths[0], applies(toward))
+    ends = nearest - widths[1], apart + room - widths[0]
+    return of_difference(apart - width, tie, *ends, applies(toward), sight.once)
 
 
 def has_order(

@@ -136,7 +136,7 @@ class Outlier:
 
     def margin(self, sight: Sight) -> Margin:
         scale, *scales = (self.beyond * self._of(name) for name in ("scale", "least", "most"))
-        return others.beyond(self._toward, self._of("median"), scale, (scales[0], scales[1]))
+        return others.beyond(self._toward, self._of("median"), scale, (scales[0], scales[1]), sight)
 
     def _title(self) -> tuple[pl.Expr, pl.Expr]:
         among = others.AMONG_WORDS[self.among]

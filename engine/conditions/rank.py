@@ -209,10 +209,11 @@ class Rank:
         return (Lags("own", 1), self._others, self._boundary)
 
     def margin(self, sight: Sight) -> Margin:
-        own, room = others.sign(self._toward) * columns.own(0), columns.OWN_HALF + columns.ANY_HALF
-        lo, hi = (own - self._of("most")).fill_null(-INF), (own - self._of("least")).fill_null(INF)
+        own, room = sight.once(others.sign(self._toward) * columns.own(0)), columns.OWN_HALF + columns.ANY_HALF
+        lo = sight.once((own - self._of("most")).fill_null(-INF))
+        hi = sight.once((own - self._of("least")).fill_null(INF))
         meant, ordered = self._of("meant"), others.applies(self._toward)
-        tie = own.abs().fill_null(0.0) * (2 * TIE)  # where the two are nearly the same, their sizes are
+        tie = sight.once(own.abs().fill_null(0.0) * (2 * TIE))  # where the two are nearly the same, their sizes are
         known = bounded(lo, hi, lo - room, hi + room, tie)
         return replace(known, applies=meant if ordered is None else ordered & meant)
 

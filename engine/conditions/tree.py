@@ -33,11 +33,11 @@ class Branch:
             case "all":
                 return all_of(margins)
             case "any":
-                return any_of(margins)
+                return any_of(margins, sight.once)
             case "not":
                 return negated(margins[0])
             case "at_least":
-                return k_of(margins, self.k)
+                return k_of(margins, self.k, sight.once)
 
     def say(self, lang: Lang) -> str:
         match self.joint:
