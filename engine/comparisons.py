@@ -8,9 +8,9 @@ nearest to it: of n values in order, the share p is at place 1 + p(n - 1). That 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 import polars as pl
@@ -22,6 +22,8 @@ from genomlys.engine.dataset import Dataset
 from genomlys.engine.population import Floats, Ints, Population, current_peers, group_of_kpis, nation
 from genomlys.engine.statistics.samples import MOST_COLUMNS, median_of_columns, quantile_of_sorted
 from genomlys.engine.vocabulary import OF_OTHERS
+
+_T = TypeVar("_T", bound=np.generic)
 
 QUANTILES: Final = {"nation.median": 0.5, "nation.p10": 0.1, "nation.p25": 0.25, "nation.p75": 0.75, "nation.p90": 0.9}
 AMONG: Final[dict[str, Among]] = {name: "peers" if name.startswith("peers.") else "nation" for name in OF_OTHERS}
@@ -99,32 +101,38 @@ def of_members(everyone: Population, benchmark: str, units: Ints) -> Floats:
     return computed
 
 
-def _member(own: Floats, slot: Ints) -> Floats:
-    found: Floats = own.take(slot, axis=1)
-    if (slot < 0).any():
-        found[:, slot < 0] = np.nan
-    return found
+def _members(values: NDArray[_T], slots: Ints, without: float) -> Iterator[NDArray[_T]]:
+    """Of values [KPIs, everyone, years] each slot's members' [KPIs, units, years]; ``without`` where there is none."""
+    kpis, everyone, years = values.shape
+    padded = np.full((kpis, everyone + 1, years), without, dtype=values.dtype)
+    padded[:, :-1] = values
+    return (padded.take(slot, axis=1) for slot in slots)  # slot -1 is the last
+
+
+def _sum(members: Iterable[NDArray[_T]], shape: tuple[int, ...], kind: type[_T]) -> NDArray[_T]:
+    total = np.zeros(shape, dtype=kind)
+    for member in members:
+        np.add(total, member, out=total)
+    return total
 
 
 def _mean_of_peers(own: Floats, slots: Ints) -> Floats:
     """Own values [KPIs, everyone, years] and slots [most members, units] -> [KPIs, units, years]."""
-    shape = (own.shape[0], slots.shape[1], own.shape[2])
-    total, count = np.zeros(shape), np.zeros(shape, dtype=np.int16)
-    for slot in slots:
-        member = _member(own, slot)
-        there = ~np.isnan(member)
-        total += np.where(there, member, 0.0)
-        count += there
+    shape, there = (own.shape[0], slots.shape[1], own.shape[2]), ~np.isnan(own)
+    total = _sum(_members(np.where(there, own, 0.0), slots, 0.0), shape, np.float64)
+    count = _sum(_members(there.astype(np.int16), slots, 0), shape, np.int16)
     return np.where(count >= FEWEST["peers"], total / np.maximum(count, 1), np.nan)
 
 
 def _median_of_peers(own: Floats, slots: Ints) -> Floats:
-    members = [_member(own, slot) for slot in slots]
-    if len(members) > MOST_COLUMNS or not members:
-        values = np.stack([np.full((own.shape[0], slots.shape[1], own.shape[2]), np.nan), *members], axis=-1)
-        values.sort(axis=-1)  # NaN comes last
-        return _enough(values, quantile_of_sorted(values, 0.5), FEWEST["peers"])
-    return median_of_columns(members, FEWEST["peers"])
+    shape, there = (own.shape[0], slots.shape[1], own.shape[2]), ~np.isnan(own)
+    count = _sum(_members(there.astype(np.int16), slots, 0), shape, np.int16)
+    members = list(_members(np.where(there, own, np.inf), slots, np.inf))
+    if len(members) <= MOST_COLUMNS:
+        return median_of_columns(members, count, FEWEST["peers"])
+    ordered = np.sort(np.stack(members, axis=-1), axis=-1)
+    ordered[np.isinf(ordered)] = np.nan
+    return np.where(count >= FEWEST["peers"], quantile_of_sorted(ordered, 0.5), np.nan)
 
 
 def _of_nation(everyone: Population, benchmark: str) -> Floats:

@@ -56,14 +56,19 @@ class Survey:
     whole: Cube | None
 
     def grid(
-        self, rows: Ints, benchmarks: Sequence[str], cube: Cube | None = None, *, years: int | None = None
+        self,
+        rows: Ints,
+        benchmarks: Sequence[str],
+        cube: Cube | None = None,
+        *,
+        years: Mapping[str, int] | None = None,
     ) -> Grid:
         """The grid of the KPIs in these rows of the catalogue.
 
         Every KPI has a series for each unit of the home unit's kind, also without a single value, so that what is
         missing shows; units of another kind have series for the KPIs that they report.
         cube: values of these KPIs among others, where there is no ``whole``. years: for how many of the latest years
-        comparisons are computed, None for all.
+        each comparison is computed, None for all.
         """
         kpis = self.kpis[rows]
         read = self._values(cube or self.whole, kpis["kpi"].to_list())
@@ -71,7 +76,7 @@ class Survey:
         judged = read.part(self.units["unit"].to_list(), None)
         shape = judged.own.shape
         series = (shape[0] * shape[1], shape[2])
-        since = 0 if years is None else max(shape[2] - years, 0)
+        since = {name: max(shape[2] - count, 0) for name, count in (years or {}).items()}
         bases, computed = self._bases(rows, benchmarks, everyone, shape, since)
         unit_at = np.tile(np.arange(shape[1]), shape[0])
         kpi_at = np.repeat(np.arange(shape[0]), shape[1])
@@ -126,11 +131,16 @@ class Survey:
         return self.units["unit"].is_in(nation(self.data)).to_numpy()
 
     def _bases(
-        self, rows: Ints, benchmarks: Sequence[str], everyone: Population, shape: tuple[int, ...], first: int
+        self,
+        rows: Ints,
+        benchmarks: Sequence[str],
+        everyone: Population,
+        shape: tuple[int, ...],
+        since: Mapping[str, int],
     ) -> tuple[dict[str, Floats], dict[str, Bools]]:
         """Each benchmark [KPIs, judged units, years], and which series of it are computed and not published.
 
-        first: the first year's column for which they are computed.
+        since: the first year's column for which each is computed, if not all.
         """
         bases, computed = {}, {}
         units = np.flatnonzero(self.judged)
@@ -140,6 +150,7 @@ class Survey:
                 _carry_forward(figures)
             if name in AMONG:
                 made = np.full(shape, np.nan)
+                first = since.get(name, 0)
                 made[:, :, first:] = of_members(everyone.since(first), name, units)
                 # A series is published or computed, never a mixture of both.
                 mine = np.ones(shape[:2], dtype=np.bool_)

@@ -212,8 +212,7 @@ def _block(
     return Block(grid, kpis, rules, reads, masks)
 
 
-def _depth(about: Survey, kpis: Ints, reads: evaluate.Reads) -> int:
-    """For how many of the latest years rules may read a comparison: back from an own year that is old itself."""
+def _depth(about: Survey, kpis: Ints, reads: evaluate.Reads) -> Mapping[str, int]:
+    """For how many of the latest years rules may read each comparison: back from an own year that is old itself."""
     oldest = int(about.kpis["max_age"].to_numpy()[kpis].max())
-    back = [count for source, count in reads.lags.items() if source != "own"]
-    return oldest + max(oldest + 1, *back, 1)
+    return {name: oldest + max(oldest + 1, reads.lags[name]) for name in reads.benchmarks}

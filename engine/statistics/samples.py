@@ -33,26 +33,23 @@ def quantile_of_sorted(values: Floats, share: float) -> Floats:
 MOST_COLUMNS = 16  # beyond, sorting each sample by itself is faster
 
 
-def median_of_columns(columns: Sequence[Floats], fewest: int) -> Floats:
-    """The median over ``columns``, an array each of equal shapes, where at least ``fewest`` are not NaN; else NaN.
+def median_of_columns(columns: Sequence[Floats], there: NDArray[np.int16], fewest: int) -> Floats:
+    """The median over ``columns``, an array each of equal shapes, where ``there`` is at least ``fewest``; else NaN.
+
+    there: how many of the columns have a value; the others are inf.
 
     All samples are put in order at once, by a network of comparisons of whole columns (Batcher 1968, "Sorting networks
     and their applications"); of few columns that is several times as fast as sorting each sample by itself.
     """
-    there = np.zeros(columns[0].shape, dtype=np.uint8)
-    ordered = []
-    for column in columns:
-        without = np.isnan(column)
-        there += ~without
-        ordered.append(np.where(without, np.inf, column))
+    ordered = list(columns)
     _put_in_order(ordered)
-    found = np.full(columns[0].shape, np.nan)
+    found = np.full(there.shape, np.nan)
     for count in range(max(fewest, 1), len(columns) + 1):
-        below, above = ordered[(count - 1) // 2], ordered[count // 2]
-        # As ``quantile_of_sorted`` reckons: the same bits.
-        with np.errstate(invalid="ignore"):
-            middle = below if count % 2 else below + (above - below) * 0.5
-        np.copyto(found, middle, where=there == count)
+        cells = np.flatnonzero(there == count)
+        middle = ordered[(count - 1) // 2].reshape(-1).take(cells)
+        if count % 2 == 0:  # as ``quantile_of_sorted`` reckons: the same bits
+            middle += (ordered[count // 2].reshape(-1).take(cells) - middle) * 0.5
+        found.reshape(-1)[cells] = middle
     return found
 
 
