@@ -84,12 +84,12 @@ def screened(
     run = Run.of(data, book, units, data.as_of.year, margins=True, kpis_at_a_time=block)
     names = _Names.of(run, units)
     telling = _Telling(run, tuple(column for column in TELL if column in tell), lang)
-    found: dict[str, list[pl.DataFrame]] = {rule.id: [] for rule in book.rules}
+    found: dict[str, list[_Rows]] = {rule.id: [] for rule in book.rules}
     for part, said in run.blocks(apart=True, deep="years_flagged" in tell):
         for rule, one in said.items():
-            found[rule].append(names.coded(_Rows.of(part, one), telling.of(part, rule, one)))
+            found[rule].append(_Rows.of(part, one, telling.of(part, rule, one)))
     # A rule after another, so that no more than one is held twice.
-    parts = {rule: names.frame(rule, frames) for rule in list(found) if (frames := found.pop(rule))}
+    parts = {rule: names.frame(rule, rows) for rule in list(found) if (rows := found.pop(rule))}
     counts = [names.counted(run.tally.counts())]
     for _, frame, rules in run.other_subjects():
         parts |= {rule.id: names.of_frame(rule, frame) for rule in rules}
@@ -142,32 +142,34 @@ class _Telling:
 
 @dataclass(frozen=True, eq=False)
 class _Rows:
-    """Verdicts of a block that are not clear: the KPI, unit, status and year (null where none), and the margin.
+    """Verdicts of a block that are not clear: the KPI, unit, status and year (0 where none), and the margin.
 
-    flagged: which of them are flagged
+    flagged: which of them are flagged; told: further columns of these
     """
 
-    kpi: Ints
-    unit: Ints
+    kpi: NDArray[np.int32]
+    unit: NDArray[np.int32]
     flagged: NDArray[np.bool_]
-    year: pl.Series
+    year: NDArray[np.int32]
     lo: Floats
     hi: Floats
+    told: pl.DataFrame | None
 
     @staticmethod
-    def of(block: Block, said: Said) -> _Rows:
+    def of(block: Block, said: Said, told: pl.DataFrame | None) -> _Rows:
         rows = np.flatnonzero(said.flagged | said.unknown)
         grid = block.grid
         assert said.margin is not None, "asked for"
         lo, hi = said.margin.at(rows)
         anchor = grid.anchor[rows]
         return _Rows(
-            kpi=block.kpis[grid.kpi_at[rows]],
-            unit=grid.unit_at[rows],
+            kpi=block.kpis[grid.kpi_at[rows]].astype(np.int32),
+            unit=grid.unit_at[rows].astype(np.int32),
             flagged=said.flagged[rows],
-            year=pl.Series((anchor + grid.first_year).astype(np.int32)).set(pl.Series(anchor < 0), None),
+            year=np.where(anchor < 0, 0, anchor + grid.first_year).astype(np.int32),
             lo=lo,
             hi=hi,
+            told=told,
         )
 
 
@@ -197,39 +199,32 @@ class _Names:
             subject_of_kpi=_places(kpis["kpi"], named),
         )
 
-    def coded(self, rows: _Rows, told: pl.DataFrame | None) -> pl.DataFrame:
-        """Rows with numbers for names. told: further columns of the flagged ones, in order."""
+    def frame(self, rule: str, parts: Sequence[_Rows]) -> pl.DataFrame:
+        """The rows of a rule sorted by subject and unit, as they are in each part."""
+        kpi = np.concatenate([part.kpi for part in parts])
+        order = _by_kpi(kpi)
+        kpi = kpi[order]
+        unit, flagged, year, lo, hi = (
+            np.concatenate([getattr(part, name) for part in parts])[order]
+            for name in ("unit", "flagged", "year", "lo", "hi")
+        )
         frame = pl.DataFrame(
             {
-                "unit": _least(rows.unit, self.units),
-                "subject": _least(self.subject_of_kpi[rows.kpi], self.subjects),
-                "area": _least(self.area_of_kpi[rows.kpi], self.areas),
-                "year": rows.year,
-                "status": np.where(rows.flagged, np.uint8(_FLAGGED), np.uint8(_UNKNOWN)),
-                "lo": rows.lo,
-                "hi": rows.hi,
+                "unit": _named(unit, self.units),
+                "rule": pl.repeat(rule, len(kpi), dtype=self.rules, eager=True),
+                "subject": _named(self.subject_of_kpi[kpi], self.subjects),
+                "area": _named(self.area_of_kpi[kpi], self.areas),
+                "year": pl.Series(year).set(pl.Series(year == 0), None),
+                "status": _named(np.where(flagged, _FLAGGED, _UNKNOWN), STATUS),
+                "lo": lo,
+                "hi": hi,
             }
         )
-        if told is None:
+        told = [part.told for part in parts if part.told is not None]
+        if not told:
             return frame
-        return pl.concat([frame, told.select(pl.all().gather(_places_of(rows.flagged)))], how="horizontal")
-
-    def frame(self, rule: str, parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
-        """The rows of a rule sorted by subject and unit, as they are in each part."""
-        whole = pl.concat(parts, rechunk=False)
-        key = whole["subject"].cast(pl.Int64).to_numpy() * len(self.units.categories) + whole["unit"].to_numpy()
-        if (np.diff(key) <= 0).any():
-            # A stable order is found by merging what is in order already.
-            whole = whole[np.argsort(key, kind="stable")]
-        return whole.select(
-            pl.col("unit").cat.to(self.units),
-            pl.lit(rule, dtype=self.rules).alias("rule"),
-            pl.col("subject").cat.to(self.subjects),
-            pl.col("area").cat.to(self.areas),
-            "year",
-            pl.col("status").cat.to(STATUS),
-            pl.exclude("unit", "subject", "area", "year", "status"),
-        )
+        places = _places_of(np.concatenate([part.flagged for part in parts]))
+        return pl.concat([frame, pl.concat(told).select(pl.all().gather(places.gather(order)))], how="horizontal")
 
     def of_frame(self, rule: Rule, frame: pl.DataFrame) -> pl.DataFrame:
         """The same from an evaluated frame of another kind of subject."""
@@ -264,6 +259,17 @@ class _Names:
         )
 
 
+def _by_kpi(kpi: NDArray[np.int32]) -> Ints:
+    """The order of rows by KPI, where all rows of one stand together."""
+    begins = np.flatnonzero(np.diff(kpi, prepend=-1))
+    many = np.diff(begins, append=len(kpi))
+    order = np.argsort(kpi[begins])
+    begins, many = begins[order], many[order]
+    # Where the rows of each KPI begin, and how far from there each of them is.
+    place: Ints = np.arange(len(kpi)) + np.repeat(begins - (np.cumsum(many) - many), many)
+    return place
+
+
 def _places_of(flagged: NDArray[np.bool_]) -> pl.Series:
     """For each row the number of flagged ones before it; null where it is not flagged."""
     return pl.Series(np.cumsum(flagged) - 1).set(pl.Series(~flagged), None)
@@ -274,7 +280,8 @@ def _places(names: pl.Series, among: pl.Enum) -> Ints:
     return places
 
 
-def _least(place: Ints, names: pl.Enum) -> NDArray[np.unsignedinteger]:
-    """As the numbers of the names that Polars holds: no larger than they must be."""
+def _named(place: NDArray[np.integer], names: pl.Enum) -> pl.Series:
+    """Names by their numbers, in no larger ones than they must be."""
     many = len(names.categories)
-    return place.astype(np.uint8 if many < 2**8 - 1 else np.uint16 if many < 2**16 - 1 else np.uint32)
+    least = np.uint8 if many < 2**8 - 1 else np.uint16 if many < 2**16 - 1 else np.uint32
+    return pl.Series(place.astype(least)).cat.to(names)
