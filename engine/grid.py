@@ -360,9 +360,10 @@ def latest_column(values: Floats) -> Ints:
 
 def _latest_not_after(values: Floats, rows: Ints, anchor: Ints, limit: Ints) -> Ints:
     """The column of the latest value at or before ``anchor``, at most ``limit`` years back; else -1."""
-    found = np.full(len(rows), -1, dtype=np.int64)
-    open_ = np.flatnonzero(anchor >= 0)
-    for back in range(min(int(limit.max(initial=0)), values.shape[1]) + 1):
+    there = ~np.isnan(value_at(values, rows, anchor))  # as most have
+    found = np.where(there, anchor, -1)
+    open_ = np.flatnonzero((anchor >= 0) & ~there)
+    for back in range(1, min(int(limit.max(initial=0)), values.shape[1]) + 1):
         open_ = open_[(anchor[open_] >= back) & (back <= limit[open_])]
         if not len(open_):
             break

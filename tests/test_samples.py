@@ -49,7 +49,8 @@ def test_equal_values_have_no_spread_at_all(value: float, n: int) -> None:
 @settings(deadline=None)
 def test_median_mad_and_quartiles_are_scipys(sample: list[float | None]) -> None:
     there = [value for value in sample if value is not None]
-    found = [each[0] for each in samples.median_and_spreads(matrix(sample))]
+    values, n = matrix(sample), np.array([len(there)])
+    found = [each[0] for each in samples.median_and_spreads(values, samples.in_order(values), n)]
     if not there:
         assert np.isnan(found).all()
         return
@@ -67,7 +68,12 @@ def test_the_kth_largest_of_the_others(sample: list[float | None], k: int, drawn
         others.remove(left_out)
     wanted = sorted(others, reverse=True)[k - 1] if k <= len(others) else -math.inf
     without = np.array([math.nan if left_out is None else left_out])
-    assert samples.kth_largest(samples.descending(matrix(sample)), np.array([0]), np.array([k]), without)[0] == wanted
+    n, at, place = np.array([len(there)]), np.array([0]), np.array([k])
+    # The k-th largest, or of the values with the other sign turned back again: the same.
+    for turn in (1.0, -1.0):
+        ordered = samples.in_order(matrix(sample) * turn)
+        assert samples.kth_largest(ordered, n, at, place, np.array([turn]), without)[0] == wanted
+    assert samples.kth_largest(ordered, n, at, place, np.array([math.nan]), without)[0] == -math.inf
 
 
 @given(rows)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from genomlys.engine.conditions.margin import Margin, Once, as_it_is
 from genomlys.engine.errors import Lang, Place, Text
 from genomlys.engine.language.template import Template
+from genomlys.engine.statistics.samples import in_order
 
 Subject = Literal["kpi", "area", "measure", "signal"]
 SUBJECTS: tuple[Subject, ...] = ("kpi", "area", "measure", "signal")
@@ -156,6 +157,11 @@ class Sample:
         """[sets]: how many members have a value."""
         counted: NDArray[np.int64] = (~np.isnan(self.values)).sum(axis=1)
         return counted
+
+    @cached_property
+    def ordered(self) -> NDArray[np.float64]:
+        """[sets, most]: the values of each set from the least to the largest, and then inf."""
+        return in_order(self.values)
 
 
 class Window(Protocol):

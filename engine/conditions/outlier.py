@@ -94,7 +94,7 @@ class Robust(Metric):
 
     def columns(self, window: Window) -> Mapping[str, NDArray[Any]]:
         sample = window.others(self.among)
-        median, mad, iqr = median_and_spreads(sample.values)
+        median, mad, iqr = median_and_spreads(sample.values, sample.ordered, sample.n)
         scale = np.where(mad > 0, mad * _BY_MAD, iqr * _BY_IQR)
         usable = (sample.n >= self._others.least) & (scale > 0)
         at, off = sample.at, 2 * window.fact("any_half")  # a distance of two values that may both be off

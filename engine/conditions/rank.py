@@ -51,7 +51,7 @@ from genomlys.engine.errors import Lang, Place, Text
 from genomlys.engine.language.reader import Fields
 from genomlys.engine.language.template import Template
 from genomlys.engine.language.words import COUNT, QUANTITY, Choice, Word
-from genomlys.engine.statistics.samples import descending, kth_largest, places
+from genomlys.engine.statistics.samples import kth_largest, places
 
 TELLING = frozenset({"rank"})
 IS: tuple[str, ...] = ()
@@ -136,16 +136,15 @@ class Boundary(Metric):
     def columns(self, window: Window) -> Mapping[str, Column]:
         sample, turn = window.others(self.among), others.signs(self.toward, window)
         at, is_member = sample.at, sample.mine >= 0
-        turned = np.full(len(sample.values), np.nan)
-        turned[at] = turn  # a set is of one KPI
-        values = sample.values * turned[:, None]
         members = sample.of[at] + (self.among == "peers")
         k = self._places(members)
-        without = np.where(is_member, _picked(values, at, sample.mine), np.nan)
+        without = np.where(is_member, _picked(sample.values, at, sample.mine) * turn, np.nan)
         missing = (sample.of - sample.n)[at]
-        ordered = descending(values)
-        least = kth_largest(ordered, at, np.maximum(k, 1), without)
-        most = np.where(missing >= k, INF, kth_largest(ordered, at, np.maximum(k - missing, 1), without))
+
+        def largest(place: NDArray[np.int64]) -> NDArray[np.float64]:
+            return kth_largest(sample.ordered, sample.n, at, np.maximum(place, 1), turn, without)
+
+        least, most = largest(k), np.where(missing >= k, INF, largest(k - missing))
         enough = sample.of[at] >= FEWEST[self.among]
         ranked = is_member if self.among == "nation" else np.ones(len(at), dtype=np.bool_)
         own = window.own(0) * turn
@@ -153,8 +152,8 @@ class Boundary(Metric):
             "least": np.where(enough, least, -INF),
             "most": np.where(enough, most, INF),
             "meant": ranked & (~enough | ((k >= 1) & (k < members))),
-            "ahead": lambda: self._place(values, sample, own)[0],
-            "tied": lambda: self._place(values, sample, own)[1],
+            "ahead": lambda: self._place(sample, turn, own)[0],
+            "tied": lambda: self._place(sample, turn, own)[1],
         }
         return {self.column(name): column for name, column in found.items()}
 
@@ -164,8 +163,11 @@ class Boundary(Metric):
         return members * self.share.numerator // self.share.denominator
 
     def _place(
-        self, values: NDArray[np.float64], sample: Sample, own: NDArray[np.float64]
+        self, sample: Sample, turn: NDArray[np.float64], own: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        turned = np.full(len(sample.values), np.nan)
+        turned[sample.at] = turn  # a set is of one KPI
+        values = sample.values * turned[:, None]
         if self.among == "nation":
             larger, equal = places(values)
             return _picked(larger, sample.at, sample.mine), _picked(equal, sample.at, sample.mine)

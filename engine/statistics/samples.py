@@ -15,18 +15,21 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
-def quantile_of_sorted(values: Floats, share: float) -> Floats:
+def quantile_of_sorted(values: Floats, share: float, n: Ints | None = None) -> Floats:
     """The quantile of each sample along the last axis, which is in order with NaN last; NaN for an empty one.
+
+    n: how many values each sample has, if what comes after them is inf and not NaN.
 
     Definition 7 of Hyndman and Fan, "Sample quantiles in statistical packages" (1996): of n values in order, the
     share p lies at place 1 + p(n - 1), on the straight line between its neighbours.
     """
-    last = (~np.isnan(values)).sum(axis=-1) - 1
+    last = ((~np.isnan(values)).sum(axis=-1) if n is None else n) - 1
     place = np.maximum(last, 0) * share
     low = np.floor(place).astype(np.int64)
     below = _at(values, low)
     above = _at(values, np.minimum(low + 1, np.maximum(last, 0)))
-    found: Floats = below + (above - below) * (place - low)
+    with np.errstate(invalid="ignore"):
+        found: Floats = below + (above - below) * (place - low)
     return found
 
 
@@ -107,42 +110,50 @@ def mean_and_sd(values: Floats) -> tuple[Floats, Floats]:
     return mean, sd
 
 
-def median_and_spreads(values: Floats) -> tuple[Floats, Floats, Floats]:
-    """Of each row its median, its median absolute deviation from that and its interquartile range; NaN where empty."""
-    ordered = np.sort(values, axis=1)
-    if ordered.shape[1] == 0:
+def in_order(values: Floats) -> Floats:
+    """Each row from its least value to its largest, and then inf for what is NaN."""
+    if values.shape[1] > MOST_COLUMNS:
+        return np.sort(np.where(np.isnan(values), np.inf, values), axis=1)
+    columns = [np.where(np.isnan(column), np.inf, column) for column in values.T]
+    _put_in_order(columns)
+    return np.array(columns).reshape(values.shape[::-1]).T
+
+
+def median_and_spreads(values: Floats, ordered: Floats, n: Ints) -> tuple[Floats, Floats, Floats]:
+    """Of each row its median, its median absolute deviation from that and its interquartile range; NaN where empty.
+
+    ordered: the same ``in_order``; n: how many values each row has.
+    """
+    if values.shape[1] == 0:
         nothing = np.full(len(values), np.nan)
         return nothing, nothing, nothing
-    median = quantile_of_sorted(ordered, 0.5)
-    mad = quantile_of_sorted(np.sort(np.abs(values - median[:, None]), axis=1), 0.5)
-    return median, mad, quantile_of_sorted(ordered, 0.75) - quantile_of_sorted(ordered, 0.25)
+    median = quantile_of_sorted(ordered, 0.5, n)
+    mad = quantile_of_sorted(np.sort(np.abs(values - median[:, None]), axis=1), 0.5, n)
+    return median, mad, quantile_of_sorted(ordered, 0.75, n) - quantile_of_sorted(ordered, 0.25, n)
 
 
-def descending(values: Floats) -> Floats:
-    """Each row from its largest value to its least; -inf where there is none."""
-    if values.shape[1] > MOST_COLUMNS:
-        return -np.sort(np.where(np.isnan(values), np.inf, -values), axis=1)
-    columns = [np.where(np.isnan(column), -np.inf, column) for column in values.T]
-    _put_in_order(columns)
-    return np.array(columns[::-1]).reshape(values.shape[::-1]).T
-
-
-def kth_largest(ordered: Floats, at: Ints, k: Ints, without: Floats) -> Floats:
+def kth_largest(ordered: Floats, n: Ints, at: Ints, k: Ints, turn: Floats, without: Floats) -> Floats:
     """For each row the k-th largest value of its set ``at``, from 1; -inf where the set has fewer.
 
-    ordered: [sets, most] as ``descending`` gives them. without: a value of the set that is left out once, NaN where
-    none is.
+    ordered: [sets, most] as ``in_order`` gives them; n: [sets], how many values each has. turn: 1, or -1 where the
+    values count with the other sign, or NaN where there are none. without: such a value of the set that is left out
+    once, NaN where none is.
     """
-    first = _place(ordered, at, k - 1)
-    return np.where(without >= first, _place(ordered, at, k), first)
+    found = _place(ordered, n[at], at, k, turn)
+    after = np.flatnonzero(without >= found)  # where it is one of the k
+    found[after] = _place(ordered, n[at[after]], at[after], k[after] + 1, turn[after])
+    return found
 
 
-def _place(ordered: Floats, at: Ints, place: Ints) -> Floats:
-    most = ordered.shape[1]
-    if most == 0:
+def _place(ordered: Floats, n: Ints, at: Ints, k: Ints, turn: Floats) -> Floats:
+    there = (k <= n) & ~np.isnan(turn)
+    if not there.any():
         return np.full(len(at), -np.inf)
-    found: Floats = ordered[at, np.minimum(place, most - 1)]
-    return np.where(place < most, found, -np.inf)
+    from_least = np.where(turn < 0, k - 1, n - k)
+    from_least[~there] = 0
+    found: Floats = ordered[at, from_least] * turn
+    found[~there] = -np.inf
+    return found
 
 
 def places(values: Floats) -> tuple[Floats, Floats]:
