@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -52,24 +53,35 @@ class Population:
 
     def _peers(self, kpi_at: Ints, unit_at: Ints, year_at: Ints) -> Sample:
         """A set for each row: a unit is never its own peer."""
-        most = max((len(slots) for slots in self.slots), default=0)
-        # A member after another, as what is asked of the sets is worked out.
-        values, of = np.full((most, len(kpi_at)), np.nan), np.zeros(len(kpi_at), dtype=np.int64)
-        groups = self.group_at[kpi_at]
         units, years = self.own.shape[1:]
+        group = self.group_at[kpi_at]
+        whose = np.where((group >= 0) & (year_at >= 0), group * units + unit_at, -1)
+        start = kpi_at * (units * years) + year_at
         own, applies = self.own.reshape(-1), self.applies.reshape(-1)
-        for group, slots in enumerate(self.slots):
-            mine = np.flatnonzero((groups == group) & (year_at >= 0))
-            unit, start = unit_at[mine], kpi_at[mine] * (units * years) + year_at[mine]
-            for number, slot in enumerate(slots):
-                cell = start + (slot * years)[unit]
-                found, is_there = own.take(cell, mode="clip"), applies.take(cell, mode="clip")
-                if (slot < 0).any():
-                    without = (slot < 0)[unit]
-                    found[without], is_there[without] = np.nan, False
-                values[number, mine] = found  # none where the KPI does not apply
-                of[mine] += is_there
+        # A member after another, as what is asked of the sets is worked out.
+        values, of = np.empty((len(self._members), len(kpi_at))), np.zeros(len(kpi_at), dtype=np.int64)
+        for number, members in enumerate(self._members):
+            member = members.take(whose)
+            without = np.flatnonzero(member < 0)
+            member *= years
+            member += start
+            found, is_there = own.take(member, mode="clip"), applies.take(member, mode="clip")
+            found[without], is_there[without] = np.nan, False
+            values[number] = found  # none where the KPI does not apply
+            of += is_there
         return Sample(values.T, of, np.arange(len(kpi_at)), np.full(len(kpi_at), -1))
+
+    @cached_property
+    def _members(self) -> Ints:
+        """[most members, groups and units]: the row of each unit's n-th peer in each group, -1 where there is none.
+
+        The last column is for who has no peers at all.
+        """
+        units, most = self.own.shape[1], max((len(slots) for slots in self.slots), default=0)
+        found = np.full((most, len(self.slots) * units + 1), -1, dtype=np.int64)
+        for group, slots in enumerate(self.slots):
+            found[: len(slots), group * units : (group + 1) * units] = slots
+        return found
 
     def _nation(self, kpi_at: Ints, unit_at: Ints, year_at: Ints) -> Sample:
         """A set for each KPI and year, the unit itself among the others."""
