@@ -128,10 +128,10 @@ def read_cube(
     cube = _empty(bounds.units if units is None else units, bounds.kpis if kpis is None else kpis, first, last)
     words = {"unit": words_of("unit", schema["unit"], cube.units), "kpi": words_of("kpi", schema["kpi"], cube.kpis)}
     if schema.get("status", pl.Null()) != pl.Null:
-        words["status"] = words_of("status", schema["status"], tuple(MARKS))
+        words["status"] = _words_of_marks(schema["status"])
     columns = [
         pl.col("year").cast(pl.Int32),
-        pl.col("value"),
+        pl.col("value").fill_null(np.nan),
         *(each.codes.alias(name) for name, each in words.items()),
     ]
     meant = [pl.col(name).is_in(list(names)) for name, names in (("unit", units), ("kpi", kpis)) if names is not None]
@@ -140,14 +140,16 @@ def read_cube(
         if not _scattered(part, words, cube, passed=passed):
             return None
         rows += part.height
+    cube.own[cube.marks == 0] = np.nan
     # Two rows with one key fill one cell.
     sound = passed or (rows == np.count_nonzero(cube.marks) and _shares_sound(cube, bounds.shares))
     return cube if sound else None
 
 
 def _empty(units: Sequence[str], kpis: Sequence[str], first: int, last: int) -> Cube:
+    """Without values yet: memory that has not been written costs nothing."""
     shape = (len(kpis), len(units), last + 1 - first)
-    return Cube(tuple(units), tuple(kpis), first, np.full(shape, np.nan), np.zeros(shape, dtype=np.uint8))
+    return Cube(tuple(units), tuple(kpis), first, np.empty(shape), np.zeros(shape, dtype=np.uint8))
 
 
 def _parts(scan: pl.LazyFrame, columns: Sequence[pl.Expr], *, filtered: bool) -> Iterator[pl.DataFrame]:
@@ -183,12 +185,22 @@ def _scattered(part: pl.DataFrame, words: Mapping[str, Words], cube: Cube, *, pa
 
 def _marks(part: pl.DataFrame, words: Mapping[str, Words], has_value: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """Of MARKS, 0 for a status that is no word; an empty one follows from the value."""
-    of_value = np.where(has_value, np.uint8(MARKS["ok"]), np.uint8(MARKS["missing"]))
     if "status" not in words:
-        return of_value
+        return _of_values(has_value)
     status = part["status"]
-    told = (words["status"].of(status.fill_null(0)) + 1).astype(np.uint8)
-    return told if status.null_count() == 0 else np.where(status.is_null().to_numpy(), of_value, told)
+    told = np.asarray(words["status"].of(status.fill_null(0)), dtype=np.uint8)
+    return told if status.null_count() == 0 else np.where(status.is_null().to_numpy(), _of_values(has_value), told)
+
+
+def _of_values(has_value: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    return np.where(has_value, np.uint8(MARKS["ok"]), np.uint8(MARKS["missing"]))
+
+
+def _words_of_marks(dtype: pl.DataType) -> Words:
+    """Of a status its mark."""
+    words = words_of("status", dtype, tuple(MARKS))
+    places = np.arange(len(MARKS)) if words.places is None else words.places
+    return Words(words.codes, (places + 1).astype(np.uint8))
 
 
 def _shares_sound(cube: Cube, shares: Collection[str]) -> bool:

@@ -26,11 +26,11 @@ class Words:
     """
 
     codes: pl.Expr
-    places: Codes | None
+    places: NDArray[np.integer] | None
 
     def of(self, column: pl.Series) -> NDArray[np.integer]:
         codes: NDArray[np.integer] = column.to_numpy()
-        return codes if self.places is None else self.places[codes]
+        return codes if self.places is None else self.places.take(codes)
 
 
 def words_of(name: str, dtype: pl.DataType, known: Sequence[str]) -> Words:
