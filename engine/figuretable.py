@@ -136,8 +136,9 @@ def _is_sound(figures: Figures, bounds: Bounds) -> bool:
     of_shares = figures.value[np.isin(figures.kpi, shares)]
     if np.isinf(figures.value).any() or ((of_shares < 0) | (of_shares > 100)).any():
         return False
-    key = figures.unit.astype(np.int64) + 1
-    for part, size in ((figures.kpi, len(bounds.kpis)), (figures.year, 10_000), (figures.benchmark, len(BENCHMARKS))):
-        key = key * size + part
+    # In the order that such a table is often in: then no row need be set against all others.
+    key = figures.kpi.astype(np.int64)
+    for part, size in ((figures.unit, len(bounds.units)), (figures.year, 10_000), (figures.benchmark, len(BENCHMARKS))):
+        key = key * (size + 1) + (part + 1)  # -1 is everyone
     steps = np.diff(key)
     return bool((steps > 0).all() or (np.diff(np.sort(key)) > 0).all())

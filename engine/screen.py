@@ -90,16 +90,19 @@ def screened(
             found[rule].append(_Rows.of(part, one, telling.of(part, rule, one)))
     # A rule after another, so that no more than one is held twice.
     parts = {rule: names.frame(rule, rows) for rule in list(found) if (rows := found.pop(rule))}
-    counts = [names.counted(run.tally.counts())]
-    for _, frame, rules in run.other_subjects():
-        parts |= {rule.id: names.of_frame(rule, frame) for rule in rules}
-        counts.append(names.counted(counts_of(frame, rules)).sort("unit", "area", "status"))
+    counts = names.counted(run.tally.counts())
+    if len(run.kpi_rules) < len(book.rules):
+        of_others = []
+        for _, frame, rules in run.other_subjects():
+            parts |= {rule.id: names.of_frame(rule, frame) for rule in rules}
+            of_others.append(names.counted(counts_of(frame, rules)).sort("unit", "area", "status"))
+        counts = pl.concat([counts, *of_others]).sort("rule", maintain_order=True)  # of each rule they are sorted
     return Screening(
         data=data,
         book=book,
         units=units,
         verdicts=_one_below_another([names.empty(), *(parts[rule] for rule in sorted(parts))]),
-        counts=pl.concat(counts).sort("rule", maintain_order=True),  # of each rule they are sorted
+        counts=counts,
     )
 
 

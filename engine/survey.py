@@ -112,7 +112,7 @@ class Survey:
             everyone=everyone,
             whole_at=np.flatnonzero(self.judged),
             computed=computed,
-            volumes=self._volumes(kpis),
+            volumes=self._volumes(rows),
         )
 
     def _values(self, cube: Cube | None, kpis: Sequence[str]) -> Cube:
@@ -186,12 +186,17 @@ class Survey:
                 half[rows] = np.maximum(half[rows], moved)
         return half, own_half
 
-    def _volumes(self, kpis: pl.DataFrame) -> Mapping[str, Floats]:
-        """For each KPI that is a volume or a denominator of one of ``kpis``: its values [judged units, years]."""
-        costs = kpis.filter(pl.col("measure").str.contains(_PER_SOMETHING))
-        names = pl.concat([costs["volume"], kpis["denominator"].rename("volume")]).drop_nulls().unique().sort()
-        names = names.filter(names.is_in(self.kpis["kpi"].implode()))
-        return {name: self._volume(name) for name in names}
+    def _volumes(self, rows: Ints) -> Mapping[str, Floats]:
+        """For each KPI that is a volume or a denominator of one in ``rows``: its values [judged units, years]."""
+        return {name: self._volume(name) for name in sorted({name for row in rows for name in self._read_with[row]})}
+
+    @cached_property
+    def _read_with(self) -> Sequence[Sequence[str]]:
+        """For each KPI those that are its volume or its denominator."""
+        per_something = pl.col("measure").str.contains(_PER_SOMETHING)
+        named = pl.concat_list(pl.when(per_something).then("volume"), "denominator").list.drop_nulls()
+        known = set(self.kpis["kpi"])
+        return [[name for name in names if name in known] for names in self.kpis.select(named).to_series()]
 
     def _volume(self, kpi: str) -> Floats:
         if kpi not in self._read_volumes:
@@ -330,7 +335,7 @@ def _has(data: Dataset, known: Collection[str], cube: Cube | None) -> list[pl.Ex
     names = data.bounds.kpis
 
     def with_row(benchmark: str) -> list[str]:
-        return [names[row] for row in np.unique(data.figures.of(benchmark).kpi)]
+        return [names[row] for row in np.flatnonzero(np.bincount(data.figures.of(benchmark).kpi))]
 
     return [
         pl.col("kpi").is_in(with_row(name) + computable(data, name, cube)).alias(has(name))
