@@ -131,8 +131,7 @@ def _median_of_peers(own: Floats, slots: Ints) -> Floats:
     if len(members) <= MOST_COLUMNS:
         return median_of_columns(members, count, FEWEST["peers"])
     ordered = np.sort(np.stack(members, axis=-1), axis=-1)
-    ordered[np.isinf(ordered)] = np.nan
-    return np.where(count >= FEWEST["peers"], quantile_of_sorted(ordered, 0.5), np.nan)
+    return np.where(count >= FEWEST["peers"], quantile_of_sorted(ordered, 0.5, count), np.nan)
 
 
 def _of_nation(everyone: Population, benchmark: str) -> Floats:

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genomlys.engine.assess import assess
+from genomlys.engine.comparisons import _mean_of_peers, _median_of_peers
 from genomlys.engine.conditions.base import FEWEST
 from genomlys.engine.dataset import Dataset, read_dataset
 from genomlys.engine.errors import DataError
@@ -76,6 +77,25 @@ def test_mean_and_median_are_those_of_the_members_that_have_a_value(
                 assert math.isnan(got)
             else:
                 assert got == pytest.approx(of(there), abs=1e-9)
+
+
+@given(st.integers(1, 40), st.integers(0, 2**32 - 1), st.sampled_from([0.0, 0.3, 0.9]))
+@settings(max_examples=60, deadline=None)
+def test_many_peers_and_few_give_what_numpy_says_of_those_that_have_a_value(most: int, seed: int, holes: float) -> None:
+    """Up to 16 peers are put in order by a network and more are sorted; a unit may have fewer than another."""
+    drawn = np.random.default_rng(seed)
+    own = drawn.integers(-5, 6, (2, 45, 3)).astype(np.float64)
+    own[drawn.random(own.shape) < holes] = np.nan
+    slots = drawn.integers(-1, 45, (most, 6))
+    for of_peers, told in ((_mean_of_peers, np.nanmean), (_median_of_peers, np.nanmedian)):
+        found = of_peers(own, slots)
+        for kpi, unit, year in np.ndindex(found.shape):
+            peers = [own[kpi, member, year] for member in slots[:, unit] if member >= 0]
+            there = [value for value in peers if not math.isnan(value)]
+            if len(there) < FEWEST["peers"]:
+                assert math.isnan(found[kpi, unit, year])
+            else:
+                assert found[kpi, unit, year] == pytest.approx(told(peers), rel=1e-12)
 
 
 def test_the_fewest_that_say_something_are_half_of_the_290_municipalities_of_a_nation() -> None:

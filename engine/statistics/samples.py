@@ -15,7 +15,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
-def quantile_of_sorted(values: Floats, share: float, n: Ints | None = None) -> Floats:
+def quantile_of_sorted(values: Floats, share: float, n: NDArray[np.integer] | None = None) -> Floats:
     """The quantile of each sample along the last axis, which is in order with NaN last; NaN for an empty one.
 
     n: how many values each sample has, if what comes after them is inf and not NaN.
