@@ -321,8 +321,18 @@ class Block:
     def _before(self, values: Floats, lag: int) -> Floats:
         """Of values [series, years] those so many years before the year that each series is seen from."""
         found: Floats = values.reshape(-1).take(self._cells - lag, mode="clip")
-        found[self.anchor < lag] = np.nan
+        found[self._younger(lag)] = np.nan
         return found
+
+    def _younger(self, lag: int) -> Ints:
+        """The rows that are seen from a year before which there are not so many others."""
+        if lag not in self._rows_younger:
+            self._rows_younger[lag] = np.flatnonzero(self.anchor < lag)
+        return self._rows_younger[lag]
+
+    @cached_property
+    def _rows_younger(self) -> dict[int, Ints]:
+        return {}
 
     @cached_property
     def _cells(self) -> Ints:

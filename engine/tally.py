@@ -51,29 +51,29 @@ class Tally:
 
     def add(self, block: Block, said: Mapping[str, Said]) -> None:
         slot = block.grid.unit_at * len(self._areas) + self._area_at[block.kpis][block.grid.kpi_at]
-        everything = self._count(slot)
+        everything = np.bincount(slot, minlength=self._slots)
         self._all += everything
         for rule, one in said.items():
             sums = self._said[rule]
-            flagged, unknown = self._count(slot[one.flagged]), self._count(slot[one.unknown])
-            applying = everything - self._count(slot[~one.applies])
+            flagged, unknown = self._count(slot, one.flagged), self._count(slot, one.unknown)
+            applying = everything - self._count(slot, ~one.applies)
             sums["flagged"] += flagged
             sums["unknown"] += unknown
             sums["applying"] += applying
             if one.rounded is not None:
-                parts = (flagged, unknown, *(self._count(slot[each]) for each in one.rounded), applying)
+                parts = (flagged, unknown, *(self._count(slot, each) for each in one.rounded), applying)
                 for name, part in zip(COUNTED, parts, strict=True):
                     self._add(rule, name, part)
         for goal, rules in self._of_goal.items():
             asked = [rule for rule in rules if rule.id in said]
             for name, points in _pointing(asked, said).items():
-                self._add(goal, name, self._count(slot[points]))
+                self._add(goal, name, self._count(slot, points))
 
     def _zeros(self) -> Ints:
         return np.zeros(self._slots, dtype=np.int64)
 
-    def _count(self, slot: Ints) -> Ints:
-        return np.bincount(slot, minlength=self._slots)
+    def _count(self, slot: Ints, counted: Bools) -> Ints:
+        return np.bincount(slot.take(np.flatnonzero(counted)), minlength=self._slots)
 
     def _add(self, of: str, name: str, part: Ints) -> None:
         self._sums[of, name] = self._sums.get((of, name), 0) + part

@@ -16,6 +16,7 @@ from genomlys.engine.conditions.difference import TIE, Band
 from genomlys.engine.statistics import mann_kendall, theil_sen
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 Change = Literal["rising", "falling", "worsening", "improving", "changing"]
 
 
@@ -54,17 +55,23 @@ class TrendTest(Metric):
         planes, tie = _oriented(window, self.change, values)
         half = window.fact("own_half")
         test = mann_kendall.trend(planes, tie, half, float(self.alpha), two_sided=self.change == "changing")
-        rows = test.significant != -np.inf
+        rows = np.flatnonzero(test.significant != -np.inf)
 
-        def shown(rows: NDArray[np.bool_]) -> _Shown:
-            return _Shown(self, window, rows, np.stack(values, axis=1)[rows], np.stack(planes, axis=1)[rows])
+        def shown(rows: Ints) -> _Shown:
+            figures, asked = (np.stack([plane.take(rows) for plane in each], axis=1) for each in (values, planes))
+            return _Shown(self, window, rows, figures, asked)
 
-        def ends(rows: NDArray[np.bool_], found: Sequence[Floats]) -> Sequence[Floats]:
-            return [_all_of(rows, np.where(np.abs(each) <= tie[rows], 0.0, each), -np.inf) for each in found]
+        def all_of(rows: Ints, numbers: Floats, others: float) -> Floats:
+            every = np.full(len(tie), others)
+            every[rows] = numbers
+            return every
+
+        def ends(rows: Ints, found: Sequence[Floats]) -> Sequence[Floats]:
+            return [all_of(rows, np.where(np.abs(each) <= tie[rows], 0.0, each), -np.inf) for each in found]
 
         @cache
         def slope() -> Sequence[Floats]:
-            return [_all_of(rows, numbers, np.nan) for numbers in shown(rows).slope()]
+            return [all_of(rows, numbers, np.nan) for numbers in shown(rows).slope()]
 
         @cache
         def margin() -> Sequence[Floats]:
@@ -73,7 +80,7 @@ class TrendTest(Metric):
         @cache
         def rounded() -> Sequence[Floats]:
             # A trend may be hidden by rounding alone.
-            maybe = rows | (test.rounded != -np.inf)
+            maybe = np.flatnonzero((test.significant != -np.inf) | (test.rounded != -np.inf))
             return ends(maybe, shown(maybe).rounded(half[maybe]))
 
         found: dict[str, Column] = {"significant": test.significant, "p": test.p, "rounded": lambda: test.rounded}
@@ -88,19 +95,13 @@ def _nth(found: Callable[[], Sequence[Floats]], number: int) -> Floats:
     return found()[number]
 
 
-def _all_of(rows: NDArray[np.bool_], numbers: Floats, others: float) -> Floats:
-    every = np.full(len(rows), others)
-    every[rows] = numbers
-    return every
-
-
 @dataclass(frozen=True)
 class _Shown:
     """The series whose slope is worked out: values and what is asked about, [series, years]."""
 
     test: TrendTest
     window: Window
-    rows: NDArray[np.bool_]
+    rows: Ints
     values: Floats
     asked: Floats
 

@@ -95,9 +95,10 @@ def trend(planes: Sequence[Floats], tie: Floats, half: Floats, alpha: float, *, 
     if not complete.all():
         counted = _with_holes(counted, planes, tie, np.zeros_like(half), complete, alpha / 2 if two_sided else alpha)
     least, most = _bounds(counted, two_sided)
-    tied = complete & (counted.rising + counted.falling < pairs_of(years))
-    if tied.any():
-        least[tied] = most[tied] = _p_of_tied([plane[tied] for plane in planes], counted.of(tied), tie[tied], two_sided)
+    tied = np.flatnonzero(complete & (counted.rising + counted.falling < pairs_of(years)))
+    if len(tied):
+        near = [plane.take(tied) for plane in planes]
+        least[tied] = most[tied] = _p_of_tied(near, counted.of(tied), tie[tied], two_sided)
     most_one_way = np.maximum(counted.rising, counted.falling) if two_sided else counted.rising
     scattered = complete & (2.0 * most_one_way <= pairs_of(years))
     significant = np.where(scattered, -np.inf, _side_of(least, most, alpha))
@@ -120,9 +121,9 @@ def _rounded(
 ) -> Floats:
     """What remains of ``significant`` when every figure may be off by ``half``."""
     rounded = significant.copy()
-    blurred = ~np.isnan(significant) & (half > 0)
-    if blurred.any():
-        near, off, whole = [plane[blurred] for plane in planes], half[blurred], complete[blurred]
+    blurred = np.flatnonzero(~np.isnan(significant) & (half > 0))
+    if len(blurred):
+        near, off, whole = [plane.take(blurred) for plane in planes], half[blurred], complete[blurred]
         apart = tie[blurred] + 2 * off
         certain = _pairs(near, apart)
         if not whole.all():
@@ -139,7 +140,7 @@ class _Pairs:
     rising: Counts
     falling: Counts
 
-    def of(self, rows: Truths) -> _Pairs:
+    def of(self, rows: Rows) -> _Pairs:
         return _Pairs(self.years, self.rising[rows], self.falling[rows])
 
 
