@@ -108,6 +108,7 @@ def is_typed(schema: pl.Schema) -> bool:
 def read_cube(
     scan: pl.LazyFrame,
     bounds: Bounds,
+    years: tuple[int, int] | None,
     units: Sequence[str] | None = None,
     kpis: Sequence[str] | None = None,
     *,
@@ -115,14 +116,13 @@ def read_cube(
 ) -> Cube | None:
     """The cube of a table for which ``is_typed`` holds; None unless every row that is read is sound.
 
-    units, kpis: those to be read, None for all. Only what is read is looked at. last_year: the last one there can be;
-    None for a table that has passed the door, of which there is always a cube.
+    years: the first and the last one with a row, None where there is no row. units, kpis: those to be read, None for
+    all. Only what is read is looked at. last_year: the last one there can be; None for a table that has passed the
+    door, of which there is always a cube.
     """
     passed = last_year is None
     schema = scan.collect_schema()
-    first, last = scan.select(first=pl.col("year").min(), last=pl.col("year").max()).collect().row(0)
-    if first is None:
-        first, last = FIRST_YEAR, FIRST_YEAR
+    first, last = years or (FIRST_YEAR, FIRST_YEAR)
     if last_year is not None and not (FIRST_YEAR <= first and last <= last_year and sources_sound(scan, schema)):
         return None
     cube = _empty(bounds.units if units is None else units, bounds.kpis if kpis is None else kpis, first, last)

@@ -45,8 +45,13 @@ class ValueTable:
     @property
     def first_year(self) -> int:
         """The first year with a row; 9999 where there is no row."""
-        first: int | None = self._scan.select(pl.col("year").min()).collect().item()
-        return _NEVER if first is None else first
+        return _NEVER if self._years is None else self._years[0]
+
+    @cached_property
+    def _years(self) -> tuple[int, int] | None:
+        """The first and the last year with a row; None where there is no row."""
+        first, last = self._scan.select(first=pl.col("year").min(), last=pl.col("year").max()).collect().row(0)
+        return None if first is None else (first, last)
 
     def followed(self, last: int) -> pl.DataFrame:
         """kpi, followed: for how many calendar years, from the first to the last with a value, none after ``last``."""
@@ -61,9 +66,9 @@ class ValueTable:
             return self._whole.part(units, kpis)
         passed = self._door is None or "frame" in vars(self)
         scan = self._scan if kpis is None else self._scan.slice(*self._stretch(kpis))
-        found = None if passed else read_cube(scan, bounds, units, kpis, last_year=self._last_year)
+        found = None if passed else read_cube(scan, bounds, self._years, units, kpis, last_year=self._last_year)
         if found is None:
-            found = read_cube(self.frame.lazy(), bounds, units, kpis)
+            found = read_cube(self.frame.lazy(), bounds, self._years, units, kpis)
         assert found is not None, "what has passed the door has places in the cube"
         return found
 
