@@ -29,7 +29,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 # In a block, more or less, and where memory is short; the result does not depend on it.
-_SERIES, _FEW_SERIES = 60_000, 7_500
+_SERIES, _FEW_SERIES = 30_000, 7_500
 
 
 @dataclass(frozen=True)
