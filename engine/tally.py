@@ -80,17 +80,29 @@ class Tally:
 
     def counts(self) -> pl.DataFrame:
         """COUNTS of all KPI rules, sorted; a row where there is anything to count. Names are enumerations."""
-        parts = [self._statuses(self._said[rule.id]) for rule in self._by_name]
-        count = np.stack(parts).reshape(-1) if parts else np.zeros(0, dtype=np.int64)
-        where = np.flatnonzero(count)
-        axes = (len(self._rules), len(self._units), len(self._areas), len(STATUSES))
-        names = ([rule.id for rule in self._by_name], self._units, self._areas, STATUSES)
-        places = np.unravel_index(where, axes)
-        columns = {
-            name: _named(place, words)
-            for name, place, words in zip(("rule", "unit", "area", "status"), places, names, strict=True)
+        units, areas = pl.Enum(self._units), pl.Enum(self._areas)
+        rules = pl.Enum([rule.id for rule in self._by_name])
+        parts = []
+        for rule in self._by_name:  # of most there is nothing to count
+            statuses = self._statuses(self._said[rule.id]).reshape(-1)
+            where = np.flatnonzero(statuses)
+            unit, area, status = np.unravel_index(where, (len(self._units), len(self._areas), len(STATUSES)))
+            columns = {
+                "rule": pl.repeat(rule.id, len(where), dtype=rules, eager=True),
+                "unit": _named(unit, units),
+                "area": _named(area, areas),
+                "status": _named(status, STATUS),
+                "count": statuses[where],
+            }
+            parts.append(pl.DataFrame(columns))
+        schema: dict[str, pl.DataType] = {
+            "rule": rules,
+            "unit": units,
+            "area": areas,
+            "status": STATUS,
+            "count": pl.Int64(),
         }
-        return pl.DataFrame(columns | {"count": count[where]}, schema_overrides={"status": STATUS, "count": pl.Int64})
+        return pl.concat([pl.DataFrame(schema=schema), *parts], rechunk=True)
 
     @property
     def _by_name(self) -> list[Rule]:
@@ -133,8 +145,8 @@ class Tally:
         )
 
 
-def _named(place: Ints, names: Sequence[str]) -> pl.Series:
-    return pl.Series(place, dtype=pl.UInt32).cat.to(pl.Enum(names))
+def _named(place: Ints, names: pl.Enum) -> pl.Series:
+    return pl.Series(place, dtype=pl.UInt32).cat.to(names)
 
 
 def _pointing(rules: Sequence[Rule], said: Mapping[str, Said]) -> dict[str, Bools]:
