@@ -26,7 +26,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
 
@@ -118,7 +120,10 @@ def equal(asked: Asked) -> None:
             for name, answer in answers.items():
                 run(asked.command(name, size, "--out", str(answer)))
             for name in asked.taking_part(size):
-                if wrong := difference(answers[name], answers[PROJECT]):
+                # In a process of its own: whoever is started later would be told to have used its memory.
+                with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as apart:
+                    wrong = apart.submit(difference, answers[name], answers[PROJECT]).result()
+                if wrong:
                     raise SystemExit(f"{size}: {name} and {PROJECT} differ: {wrong}")
                 print(f"{size}: {name} and {PROJECT} answer the same", flush=True)
 
