@@ -17,7 +17,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from genomlys.engine.comparisons import AMONG
+from genomlys.engine.conditions import columns
 from genomlys.engine.conditions.base import Among, Column, Metric, Others, Sample
+from genomlys.engine.cube import MARKS
 from genomlys.engine.population import Population
 
 Floats = NDArray[np.float64]
@@ -37,7 +39,8 @@ class Grid:
     units, kpis: the tables of those units and KPIs, in the grid's order, with names for text
     catalogue: the table of all KPIs; catalogue_at: for each of the grid's KPIs its row there
     kpi_at, unit_at: for each series the row of its KPI and unit (Int64 arrays)
-    own: Float64 [series, years], NaN where there is no value; bases: the same per benchmark
+    own: Float64 [series, years], NaN where there is no value; marks: UInt8, the same shape, of ``cube.MARKS``;
+    bases: Float64, the same shape per benchmark
     anchor: for each series the column of the KPI's year, -1 where no value is recent enough
     state: for each series the index in STATES; latest: column of the latest value ever, -1 if none
     half, own_half: for each series, how far a comparison and an own value may be from what they were before rounding
@@ -56,6 +59,7 @@ class Grid:
     kpi_at: Ints
     unit_at: Ints
     own: Floats
+    marks: NDArray[np.uint8]
     bases: Mapping[str, Floats]
     anchor: Ints
     latest: Ints
@@ -130,6 +134,7 @@ class Grid:
         block = Block(self, rows, anchor, instead)
         told: dict[str, Callable[[], pl.Series]] = {"series": lambda: pl.Series(rows)}
         told |= {f"own.{lag}": partial(block.column, "own", lag) for lag in range(lags.get("own", 1))}
+        told |= {columns.preliminary(lag): partial(block.is_preliminary, lag) for lag in range(1, lags.get("own", 1))}
         for benchmark, count in lags.items():
             if benchmark != "own":
                 told |= {f"{benchmark}.{lag}": partial(block.column, benchmark, lag) for lag in range(count)}
@@ -252,6 +257,10 @@ class Block:
             values = self.grid.volumes[name]
             found[mine] = value_at(values, self.grid.unit_at[self.rows[mine]], self.anchor[mine])
         return found
+
+    def is_preliminary(self, lag: int) -> pl.Series:
+        found = self.grid.marks.reshape(-1).take(self._cells - lag, mode="clip") == MARKS["preliminary"]
+        return pl.Series(found & (self.anchor >= lag))
 
     def column(self, source: str, lag: int) -> pl.Series:
         return _floats(self.own(lag) if source == "own" else self.basis(source, lag))

@@ -14,9 +14,9 @@ import polars as pl
 from genomlys.engine import evaluate
 from genomlys.engine.amounts import p_text, percent_text, tkr_text, with_difference_measure, with_measure
 from genomlys.engine.conditions import columns
-from genomlys.engine.conditions.base import Condition, Field, Figures, Sight
+from genomlys.engine.conditions.base import Condition, Field, Figures, Lags, Metric, Sight
 from genomlys.engine.conditions.subjects import subject_fields
-from genomlys.engine.conditions.tree import Branch, Tree, known_leaves, leaves
+from genomlys.engine.conditions.tree import Branch, Tree, known_leaves, leaves, needs
 from genomlys.engine.errors import Lang, Text
 from genomlys.engine.language.model import Rule
 from genomlys.engine.language.template import Part, Slot
@@ -36,6 +36,7 @@ _MEMBERS = Text(
 )
 _MOST_OF = 0.9  # of the members have a value: then the others are not spoken of
 _PRELIMINARY = Text(" Värdet är preliminärt.", " The value is preliminary.")
+_PRELIMINARY_BEFORE = Text(" Egna uppgifter för {} är preliminära.", " The own figures of {} are preliminary.")
 
 
 def sentence(rule: Rule, lang: Lang, sight: Sight) -> pl.Expr:
@@ -164,7 +165,24 @@ def _caveats(rule: Rule, lang: Lang, sight: Sight) -> list[pl.Expr]:
     texts.append(pl.when(not_sure).then(pl.lit(_ROUNDING.in_(lang))).otherwise(pl.lit("")))
     preliminary = columns.STATE == "preliminary"
     texts.append(pl.when(preliminary).then(pl.lit(_PRELIMINARY.in_(lang))).otherwise(pl.lit("")))
-    return texts
+    return texts + _preliminary_before(rule, lang)
+
+
+def _preliminary_before(rule: Rule, lang: Lang) -> list[pl.Expr]:
+    """The unit's own figures of earlier years that the rule rests on and that are preliminary, by year."""
+    asked = needs(rule.when)
+    read = [*asked, *(below for need in asked if isinstance(need, Metric) for below in need.needs())]
+    used: dict[int, list[pl.Expr]] = {}
+    for need in read:
+        if isinstance(need, Lags) and need.source == "own":
+            for lag in range(max(need.first, 1), need.count):
+                used.setdefault(lag, []).append(lag <= columns.COMPARABLE if need.one_definition else pl.lit(True))
+    if not used:
+        return []
+    told = {lag: pl.any_horizontal(used[lag]) & pl.col(columns.preliminary(lag)) for lag in sorted(used, reverse=True)}
+    years = [pl.when(is_told).then((columns.YEAR - lag).cast(pl.String)) for lag, is_told in told.items()]
+    listed = pl.concat_str(years, separator=", ", ignore_nulls=True)
+    return [pl.when(listed != "").then(pl.format(_PRELIMINARY_BEFORE.in_(lang), listed)).otherwise(pl.lit(""))]
 
 
 def _few_members(all_figures: Sequence[Figures], lang: Lang) -> list[pl.Expr]:

@@ -102,6 +102,7 @@ class Survey:
             kpi_at=kpi_at,
             unit_at=unit_at,
             own=own,
+            marks=marks,
             bases=bases,
             anchor=anchor,
             latest=latest,

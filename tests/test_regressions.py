@@ -178,6 +178,33 @@ def test_what_is_told_of_k_of_n_years_is_a_year_in_which_it_held(tmp_path: Path)
     assert text == "Kostnaden låg 10 kr/inv över 2022, 2 av 4 år. Underlag saknas för 2023."
 
 
+def test_a_preliminary_figure_is_told_of_whichever_of_the_years_it_is(tmp_path: Path) -> None:
+    rules = pack(
+        tmp_path,
+        rule("rising", "{is: rising, for: 4 years}", because="Kostnaden har {risen}."),
+        rule("above", "{is: above, than: own 2 years ago}", because="Kostnaden är {value}."),
+        rule("now", "{is: above, than: reference}", because="Nu är den {value}."),
+    )
+    own, reference = {2020: 80, 2021: 90, 2022: 95, 2023: 105, 2024: 110}, {2024: 100}
+    given = tables([{"kpi": "cost"}], {"cost": own}, {("cost", "reference"): reference})
+
+    def told(*preliminary: int) -> dict[str, str]:
+        status = pl.when(pl.col("year").is_in(list(preliminary))).then(pl.lit("preliminary")).otherwise(pl.lit("ok"))
+        values = pl.DataFrame(given["values"]).with_columns(status=status)
+        texts = assess(given | {"values": values}, rules).findings.select("rule", "text").iter_rows()
+        return {rule: text.replace("\u00a0", " ").partition(". ")[2] for rule, text in texts}
+
+    # 2020 is read by none of the rules.
+    assert told(2020) == {"above": "", "now": "", "rising": ""}
+    assert told(2021, 2023) == {"above": "", "now": "", "rising": "Egna uppgifter för 2021, 2023 är preliminära."}
+    earlier = "Egna uppgifter för 2022 är preliminära."
+    assert told(2022, 2024) == {
+        "above": f"Värdet är preliminärt. {earlier}",
+        "now": "Värdet är preliminärt.",
+        "rising": f"Värdet är preliminärt. {earlier}",
+    }
+
+
 def test_a_figure_that_another_rule_lacks_bears_on_the_rule_that_refers_to_it(tmp_path: Path) -> None:
     rules = pack(
         tmp_path,

@@ -17,6 +17,11 @@ def own(lag: int) -> pl.Expr:
     return pl.col(f"own.{lag}")
 
 
+def preliminary(lag: int) -> str:
+    """Column telling whether ``own(lag)`` of an earlier year is preliminary (Boolean, never null)."""
+    return f"own.{lag}.preliminary"
+
+
 def basis(benchmark: str, lag: int) -> pl.Expr:
     """The benchmark in the same calendar year; at lag 0 the latest one not later than the KPI's year."""
     return pl.col(f"{benchmark}.{lag}")
