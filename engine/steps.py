@@ -8,27 +8,36 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
 
 import polars as pl
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Selections one after the other. reads: the columns that the first of them needs."""
+    """What is asked, and the columns that it takes, in the order that they can be worked out in.
+
+    reads: the columns that must be there; needless: by level, those that are dropped as nothing reads them after it.
+    """
 
     reads: frozenset[str]
-    selections: Sequence[Sequence[pl.Expr]]
+    levels: Sequence[Sequence[pl.Expr]]
+    needless: Sequence[Sequence[str]]
+    asked: Sequence[pl.Expr]
 
     def of(self, frame: pl.DataFrame) -> pl.DataFrame:
         """What was asked, of a frame in memory."""
         query = frame.lazy()
-        for selection in self.selections:
-            query = query.select_seq(selection)  # each takes less time than to wake another thread
+        for level, needless in zip(self.levels, self.needless, strict=True):
+            query = query.with_columns_seq(level)  # each takes less time than to wake another thread
+            query = query.drop(needless) if needless else query
+        query = query.select_seq(self.asked)
         # The streaming engine takes half as long again here; and there is nothing in common left to look for.
         return query.collect(engine="in-memory", optimizations=_AS_WRITTEN)
 
 
 _AS_WRITTEN = pl.QueryOptFlags.none()
+_MANY = 32
 
 
 class Steps:
@@ -51,16 +60,23 @@ class Steps:
         """Give columns names that rules may read them by."""
         self._columns |= columns
 
-    def plan(self, asked: Mapping[str, pl.Expr], more: Mapping[str, pl.Expr], keep: str) -> Plan:
-        """How to work out what is asked, by name. more: further columns that may be read; keep: one that is there."""
+    def plan(self, asked: Mapping[str, pl.Expr], more: Mapping[str, pl.Expr]) -> Plan:
+        """How to work out what is asked, by name. more: further columns that may be read."""
         levels = _levels(asked.values(), {**self._columns, **more})
-        selections = [[each.alias(name) for name, each in asked.items()]]
-        read = read_by(asked.values())
-        for level in reversed(levels):
-            read = (read - level.keys()) | {keep}
-            selections.append([*map(pl.col, sorted(read)), *(each.alias(name) for name, each in level.items())])
-            read |= read_by(level.values())
-        return Plan(frozenset(read), selections[::-1])
+        last = {name: number for number, level in enumerate(levels) for name in read_by(level.values())}
+        wanted, reads = read_by(asked.values()), set(last)
+        needless, gone = [], set[str]()
+        for number, level in enumerate(levels):
+            gone |= {name for name in read_by(level.values()) if last[name] == number} - wanted
+            # To drop a few costs more than to keep them.
+            needless.append(sorted(gone) if len(gone) >= _MANY else [])
+            gone = set() if needless[-1] else gone
+        return Plan(
+            reads=frozenset((reads | wanted) - {name for level in levels for name in level}),
+            levels=[[each.alias(name) for name, each in level.items()] for level in levels],
+            needless=needless,
+            asked=[each.alias(name) for name, each in asked.items()],
+        )
 
 
 def read_by(expressions: Iterable[pl.Expr]) -> set[str]:
@@ -69,14 +85,16 @@ def read_by(expressions: Iterable[pl.Expr]) -> set[str]:
 
 def _levels(asked: Collection[pl.Expr], columns: Mapping[str, pl.Expr]) -> list[dict[str, pl.Expr]]:
     """The columns that are read, first those that read no others, then those that read these, and so on."""
-    depth: dict[str, int] = {}
-
-    def find(name: str) -> int:
-        if name not in columns:
-            return -1
-        if name not in depth:
-            depth[name] = 1 + max(map(find, columns[name].meta.root_names()), default=-1)
-        return depth[name]
-
-    deepest = max(map(find, read_by(asked)), default=-1)
-    return [{name: columns[name] for name, at in depth.items() if at == level} for level in range(deepest + 1)]
+    reads: dict[str, set[str]] = {}
+    open_ = read_by(asked) & columns.keys()
+    while open_:
+        name = open_.pop()
+        reads[name] = read_by([columns[name]]) & columns.keys()
+        open_ |= reads[name] - reads.keys()
+    order, levels = TopologicalSorter(reads), []
+    order.prepare()
+    while order.is_active():
+        ready = sorted(order.get_ready())
+        levels.append({name: columns[name] for name in ready})
+        order.done(*ready)
+    return levels

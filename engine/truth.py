@@ -105,7 +105,7 @@ class Questions:
         for rule, masked in rules.items():
             mask = pl.col(Block.mask(rule)) if masked else None
             applies[f"{rule}:applies"] = evaluate.applies(self._margins[rule], mask)
-        return self._steps.plan(parts, applies, keep="series")
+        return self._steps.plan(parts, applies)
 
     def _told(self, rule: str) -> dict[str, pl.Expr]:
         applies, holds, rounded = (pl.col(f"{rule}:{part}") for part in ("applies", "holds", "rounded"))

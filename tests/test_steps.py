@@ -44,7 +44,7 @@ def test_in_steps_the_values_are_the_same(
     schema = {"a": pl.Float64, "b": pl.Float64, "c": pl.Float64, "said": pl.Boolean}
     frame = pl.DataFrame(given_rows, schema=schema, orient="row")
     steps = Steps()
-    plan = steps.plan(asked(margins(steps.once)), {}, keep="a")
+    plan = steps.plan(asked(margins(steps.once)), {})
     assert plan.reads == {"a", "b", "c", "said"}
     assert_frame_equal(plan.of(frame), frame.select(**asked(margins(None))), check_exact=True)
 
@@ -68,9 +68,8 @@ def test_only_what_is_asked_for_is_worked_out_and_every_number_once() -> None:
     total = steps.once(a + b)
     steps.once(b * 1000)
     twice = steps.once(total * 2)
-    plan = steps.plan({"x": twice - total, "y": twice + steps.once(total * 2)}, {"more": pl.col("z")}, keep="a")
-    worked_out = [each for selection in plan.selections for each in selection if not each.meta.is_column()]
-    assert len(worked_out) == 4 and plan.reads == {"a", "b"}
+    plan = steps.plan({"x": twice - total, "y": twice + steps.once(total * 2)}, {"more": pl.col("z")})
+    assert [len(level) for level in plan.levels] == [1, 1] and plan.reads == {"a", "b"}
     frame = pl.DataFrame({"a": [1.0, None], "b": [2.0, 3.0], "z": [0, 0]})
     assert plan.of(frame).rows() == [(3.0, 12.0), (None, None)]
 
@@ -78,10 +77,20 @@ def test_only_what_is_asked_for_is_worked_out_and_every_number_once() -> None:
 def test_columns_may_be_read_by_name() -> None:
     steps = Steps()
     steps.name({"rule:holds": steps.once(pl.col("a") > 1)})
-    plan = steps.plan({"x": pl.col("rule:holds") & pl.col("rule:applies")}, {"rule:applies": pl.col("m")}, keep="a")
+    plan = steps.plan({"x": pl.col("rule:holds") & pl.col("rule:applies")}, {"rule:applies": pl.col("m")})
     assert plan.reads == {"a", "m"} == read_by([pl.col("a") > pl.col("m")])
     assert plan.of(pl.DataFrame({"a": [2, 2, None], "m": [True, False, False]})).to_series().to_list() == [
         True,
         False,
         False,
     ]
+
+
+def test_a_thousand_steps_on_one_another_are_worked_out_and_dropped() -> None:
+    steps = Steps()
+    last = pl.col("a")
+    for _ in range(1000):
+        last = steps.once(last + 1)
+    plan = steps.plan({"x": last, "y": pl.col("a")}, {})
+    assert len(plan.levels) == 1000 and any(plan.needless)
+    assert plan.of(pl.DataFrame({"a": [1, None]})).rows() == [(1001, 1), (None, None)]
