@@ -8,7 +8,7 @@ are within a few per cent where there are few events. Both are far better where 
 
 A printed share times what it is of is seldom a whole number of events, and the exact limits go on between the whole
 ones (by the beta distribution). The approximation does not hold below one event: from none to one the limit of a share
-goes straight, and of less than one nothing is said.
+goes straight, and less than one lies above nothing.
 
 An interval that does not reach the basis and a figure outside the funnel's limits around it say the same: Spiegelhalter
 2005, "Funnel plots for comparing institutional performance", Statistics in Medicine 24, p. 1185.
