@@ -142,7 +142,7 @@ class Compare:
         return words + phrase(f", {self.hits} av {self.years} år", f", {self.hits} of {self.years} years", lang)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def _in_year(side: Side, than: Basis, by: Band, lag: int, sight: Sight) -> InYear:
     """What is asked of one year: built once, since truth, margin, severity and text all read it."""
     # An own value is set against an earlier own value only inside one definition.
