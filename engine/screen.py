@@ -90,19 +90,18 @@ def screened(
             found[rule].append(_Rows.of(part, one, telling.of(part, rule, one)))
     # A rule after another, so that no more than one is held twice.
     parts = {rule: names.frame(rule, rows) for rule in list(found) if (rows := found.pop(rule))}
-    counts = names.counted(run.tally.counts())
+    counts = {rule: names.counted(each) for rule, each in run.tally.counts_by_rule(names.rules).items()}
     if len(run.kpi_rules) < len(book.rules):
-        of_others = []
         for _, frame, rules in run.other_subjects():
             parts |= {rule.id: names.of_frame(rule, frame) for rule in rules}
-            of_others.append(names.counted(counts_of(frame, rules)).sort("unit", "area", "status"))
-        counts = pl.concat([counts, *of_others]).sort("rule", maintain_order=True)  # of each rule they are sorted
+            told = {rule.id: names.counted(counts_of(frame, [rule])) for rule in rules}
+            counts |= {rule: each.sort("unit", "area", "status") for rule, each in told.items()}
     return Screening(
         data=data,
         book=book,
         units=units,
         verdicts=_one_below_another([names.empty(), *(parts[rule] for rule in sorted(parts))]),
-        counts=counts,
+        counts=pl.concat([names.no_counts(), *(counts[rule] for rule in sorted(counts))]),
     )
 
 
@@ -246,6 +245,10 @@ class _Names:
     def counted(self, counts: pl.DataFrame) -> pl.DataFrame:
         words = {"rule": self.rules, "unit": self.units, "area": self.areas}
         return counts.with_columns(pl.col(name).cast(known) for name, known in words.items())
+
+    def no_counts(self) -> pl.DataFrame:
+        schema = {"rule": self.rules, "unit": self.units, "area": self.areas, "status": STATUS, "count": pl.Int64()}
+        return pl.DataFrame(schema=pl.Schema(schema))
 
     def empty(self) -> pl.DataFrame:
         return pl.DataFrame(

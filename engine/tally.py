@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -80,29 +81,36 @@ class Tally:
 
     def counts(self) -> pl.DataFrame:
         """COUNTS of all KPI rules, sorted; a row where there is anything to count. Names are enumerations."""
-        units, areas = pl.Enum(self._units), pl.Enum(self._areas)
-        rules = pl.Enum([rule.id for rule in self._by_name])
-        parts = []
-        for rule in self._by_name:  # of most there is nothing to count
-            statuses = self._statuses(self._said[rule.id]).reshape(-1)
-            where = np.flatnonzero(statuses)
-            unit, area, status = np.unravel_index(where, (len(self._units), len(self._areas), len(STATUSES)))
-            columns = {
-                "rule": pl.repeat(rule.id, len(where), dtype=rules, eager=True),
-                "unit": _named(unit, units),
-                "area": _named(area, areas),
-                "status": _named(status, STATUS),
-                "count": statuses[where],
-            }
-            parts.append(pl.DataFrame(columns))
-        schema: dict[str, pl.DataType] = {
-            "rule": rules,
-            "unit": units,
-            "area": areas,
-            "status": STATUS,
-            "count": pl.Int64(),
+        names = pl.Enum([rule.id for rule in self._by_name])
+        enumerations = {"rule": names, "unit": pl.Enum(self._units), "area": pl.Enum(self._areas), "status": STATUS}
+        nothing = pl.DataFrame(schema=pl.Schema(enumerations | {"count": pl.Int64()}))
+        return pl.concat([nothing, *self.counts_by_rule(names).values()], rechunk=True)
+
+    def counts_by_rule(self, names: pl.Enum) -> dict[str, pl.DataFrame]:
+        """The same of each rule, by name."""
+        return {
+            rule.id: self._counted_cells(self._statuses(self._said[rule.id]).reshape(-1), rule.id, names)
+            for rule in self._by_name
         }
-        return pl.concat([pl.DataFrame(schema=schema), *parts], rechunk=True)
+
+    def _counted_cells(self, counts: Ints, rule: str, names: pl.Enum) -> pl.DataFrame:
+        where = np.flatnonzero(counts)
+        unit, area, status = (cells.take(where) for cells in self._cells)
+        return pl.DataFrame(
+            {
+                "rule": pl.repeat(rule, len(where), dtype=names, eager=True),
+                "unit": _named(unit, pl.Enum(self._units)),
+                "area": _named(area, pl.Enum(self._areas)),
+                "status": _named(status, STATUS),
+                "count": counts[where],
+            }
+        )
+
+    @cached_property
+    def _cells(self) -> tuple[NDArray[np.uint32], ...]:
+        """For each unit, area and status that is counted, their places."""
+        shape = (len(self._units), len(self._areas), len(STATUSES))
+        return tuple(each.reshape(-1).astype(np.uint32) for each in np.indices(shape))
 
     @property
     def _by_name(self) -> list[Rule]:
@@ -145,8 +153,8 @@ class Tally:
         )
 
 
-def _named(place: Ints, names: pl.Enum) -> pl.Series:
-    return pl.Series(place, dtype=pl.UInt32).cat.to(names)
+def _named(place: NDArray[np.uint32], names: pl.Enum) -> pl.Series:
+    return pl.Series(place).cat.to(names)
 
 
 def _pointing(rules: Sequence[Rule], said: Mapping[str, Said]) -> dict[str, Bools]:
