@@ -109,25 +109,23 @@ def _members(values: NDArray[_T], slots: Ints, without: float) -> Iterator[NDArr
     return (padded.take(slot, axis=1) for slot in slots)  # slot -1 is the last
 
 
-def _sum(members: Iterable[NDArray[_T]], shape: tuple[int, ...], kind: type[_T]) -> NDArray[_T]:
-    total = np.zeros(shape, dtype=kind)
-    for member in members:
+def _sum(values: NDArray[_T], slots: Ints) -> NDArray[_T]:
+    """Of values [KPIs, everyone, years] and slots [most members, units] the members' sum [KPIs, units, years]."""
+    total = np.zeros((values.shape[0], slots.shape[1], values.shape[2]), dtype=values.dtype)
+    for member in _members(values, slots, 0):
         np.add(total, member, out=total)
     return total
 
 
 def _mean_of_peers(own: Floats, slots: Ints) -> Floats:
-    """Own values [KPIs, everyone, years] and slots [most members, units] -> [KPIs, units, years]."""
-    shape, there = (own.shape[0], slots.shape[1], own.shape[2]), ~np.isnan(own)
-    total = _sum(_members(np.where(there, own, 0.0), slots, 0.0), shape, np.float64)
-    count = _sum(_members(there.astype(np.int16), slots, 0), shape, np.int16)
+    there = ~np.isnan(own)
+    total, count = _sum(np.where(there, own, 0.0), slots), _sum(there.astype(np.int16), slots)
     return np.where(count >= FEWEST["peers"], total / np.maximum(count, 1), np.nan)
 
 
 def _median_of_peers(own: Floats, slots: Ints) -> Floats:
-    shape, there = (own.shape[0], slots.shape[1], own.shape[2]), ~np.isnan(own)
-    count = _sum(_members(there.astype(np.int16), slots, 0), shape, np.int16)
-    members = list(_members(np.where(there, own, np.inf), slots, np.inf))
+    there = ~np.isnan(own)
+    members, count = list(_members(np.where(there, own, np.inf), slots, np.inf)), _sum(there.astype(np.int16), slots)
     if len(members) <= MOST_COLUMNS:
         return median_of_columns(members, count, FEWEST["peers"])
     ordered = np.sort(np.stack(members, axis=-1), axis=-1)
@@ -153,8 +151,5 @@ def _mean_of_nation(own: Floats) -> Floats:
 
 def _quantile_of_nation(share: float, own: Floats) -> Floats:
     values = np.sort(own.swapaxes(1, 2), axis=-1)
-    return _enough(values, quantile_of_sorted(values, share), FEWEST["nation"])
-
-
-def _enough(values: Floats, found: Floats, fewest: int) -> NDArray[np.float64]:
-    return np.where((~np.isnan(values)).sum(axis=-1) >= fewest, found, np.nan)
+    count = (~np.isnan(values)).sum(axis=-1)
+    return np.where(count >= FEWEST["nation"], quantile_of_sorted(values, share, count), np.nan)

@@ -10,7 +10,7 @@ from operator import and_
 import polars as pl
 
 from genomlys.engine.conditions import columns
-from genomlys.engine.conditions.base import Among, Lags, Metric, Others, RuleMargin, Sight
+from genomlys.engine.conditions.base import Among, Lags, Metric, Others, RuleMargin, Sight, with_metrics
 from genomlys.engine.conditions.margin import Margin
 from genomlys.engine.conditions.tree import needs
 from genomlys.engine.grid import Floats, Grid, Ints
@@ -43,7 +43,7 @@ def reads_of(rules: Sequence[Rule], *, targets: bool) -> Reads:
     asked = dict.fromkeys(need for rule in rules for need in needs(rule.when))
     metrics = tuple(need for need in asked if isinstance(need, Metric))
     lags = {"own": 1}
-    read = [*asked, *(need for metric in metrics for need in metric.needs())]
+    read = list(with_metrics(asked))
     for need in read:
         if isinstance(need, Lags):
             lags[need.source] = max(need.count, lags.get(need.source, 0))

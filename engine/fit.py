@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from genomlys.engine.conditions.base import Condition, Lags, Metric, Need
+from genomlys.engine.conditions.base import Condition, Lags, with_metrics
 from genomlys.engine.conditions.bases import Benchmark, OwnBefore
 from genomlys.engine.conditions.compare import Compare
 from genomlys.engine.conditions.funnel import Funnel
@@ -149,15 +149,8 @@ def years_asked(leaf: Condition) -> int:
     """How many calendar years a KPI's values must span at the least for a condition to hold."""
     if isinstance(leaf, Compare):
         return leaf.hits + (leaf.than.years_ago if isinstance(leaf.than, OwnBefore) else 0)
-    return max((need.count for need in _lags(leaf.needs()) if need.source == "own"), default=0)
-
-
-def _lags(needs: Sequence[Need]) -> Iterator[Lags]:
-    for need in needs:
-        if isinstance(need, Lags):
-            yield need
-        elif isinstance(need, Metric):
-            yield from _lags(need.needs())
+    lags = (need for need in with_metrics(leaf.needs()) if isinstance(need, Lags))
+    return max((need.count for need in lags if need.source == "own"), default=0)
 
 
 def _no_target(rule: Rule, home: _Home) -> Iterator[Problem]:

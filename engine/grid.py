@@ -366,15 +366,8 @@ def value_at(values: Floats, rows: Ints, column: Ints) -> Floats:
 
 def latest_column(values: Floats) -> Ints:
     """The column of each row's latest value; -1 where it has none."""
-    found = np.full(len(values), -1, dtype=np.int64)
-    open_: Ints | slice = slice(None)
-    for column in reversed(range(values.shape[1])):
-        there = ~np.isnan(values[open_, column])
-        found[open_] = np.where(there, column, -1)
-        open_ = np.flatnonzero(~there) if isinstance(open_, slice) else open_[~there]
-        if not len(open_):
-            break
-    return found
+    last = np.full(len(values), values.shape[1] - 1)
+    return _latest_not_after(values, np.arange(len(values)), last, last)
 
 
 def _latest_not_after(values: Floats, rows: Ints, anchor: Ints, limit: Ints) -> Ints:

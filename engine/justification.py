@@ -14,7 +14,7 @@ import polars as pl
 from genomlys.engine import evaluate
 from genomlys.engine.amounts import p_text, percent_text, tkr_text, with_difference_measure, with_measure
 from genomlys.engine.conditions import columns
-from genomlys.engine.conditions.base import Condition, Field, Figures, Lags, Metric, Sight
+from genomlys.engine.conditions.base import Condition, Field, Figures, Lags, Sight, with_metrics
 from genomlys.engine.conditions.subjects import subject_fields
 from genomlys.engine.conditions.tree import Branch, Tree, known_leaves, leaves, needs
 from genomlys.engine.errors import Lang, Text
@@ -170,10 +170,8 @@ def _caveats(rule: Rule, lang: Lang, sight: Sight) -> list[pl.Expr]:
 
 def _preliminary_before(rule: Rule, lang: Lang) -> list[pl.Expr]:
     """The unit's own figures of earlier years that the rule rests on and that are preliminary, by year."""
-    asked = needs(rule.when)
-    read = [*asked, *(below for need in asked if isinstance(need, Metric) for below in need.needs())]
     used: dict[int, list[pl.Expr]] = {}
-    for need in read:
+    for need in with_metrics(needs(rule.when)):
         if isinstance(need, Lags) and need.source == "own":
             for lag in range(max(need.first, 1), need.count):
                 used.setdefault(lag, []).append(lag <= columns.COMPARABLE if need.one_definition else pl.lit(True))

@@ -90,7 +90,7 @@ def screened(
             found[rule].append(_Rows.of(part, one, telling.of(part, rule, one)))
     # A rule after another, so that no more than one is held twice.
     parts = {rule: names.frame(rule, rows) for rule in list(found) if (rows := found.pop(rule))}
-    counts = {rule: names.counted(each) for rule, each in run.tally.counts_by_rule(names.rules).items()}
+    counts = {rule: names.counted(each) for rule, each in run.tally.counts().items()}
     if len(run.kpi_rules) < len(book.rules):
         for _, frame, rules in run.other_subjects():
             parts |= {rule.id: names.of_frame(rule, frame) for rule in rules}

@@ -79,38 +79,23 @@ class Tally:
     def _add(self, of: str, name: str, part: Ints) -> None:
         self._sums[of, name] = self._sums.get((of, name), 0) + part
 
-    def counts(self) -> pl.DataFrame:
-        """COUNTS of all KPI rules, sorted; a row where there is anything to count. Names are enumerations."""
-        names = pl.Enum([rule.id for rule in self._by_name])
-        enumerations = {"rule": names, "unit": pl.Enum(self._units), "area": pl.Enum(self._areas), "status": STATUS}
-        nothing = pl.DataFrame(schema=pl.Schema(enumerations | {"count": pl.Int64()}))
-        return pl.concat([nothing, *self.counts_by_rule(names).values()], rechunk=True)
-
-    def counts_by_rule(self, names: pl.Enum) -> dict[str, pl.DataFrame]:
-        """The same of each rule, by name."""
-        return {
-            rule.id: self._counted_cells(self._statuses(self._said[rule.id]).reshape(-1), rule.id, names)
-            for rule in self._by_name
-        }
-
-    def _counted_cells(self, counts: Ints, rule: str, names: pl.Enum) -> pl.DataFrame:
-        where = np.flatnonzero(counts)
-        unit, area, status = (cells.take(where) for cells in self._cells)
-        return pl.DataFrame(
-            {
-                "rule": pl.repeat(rule, len(where), dtype=names, eager=True),
-                "unit": _named(unit, pl.Enum(self._units)),
-                "area": _named(area, pl.Enum(self._areas)),
-                "status": _named(status, STATUS),
-                "count": counts[where],
-            }
-        )
+    def counts(self) -> dict[str, pl.DataFrame]:
+        """COUNTS of each KPI rule, in order; a row where there is anything to count. Names are enumerations."""
+        rules = pl.Enum([rule.id for rule in self._by_name])
+        found = {}
+        for rule in self._by_name:
+            counts = self._statuses(self._said[rule.id]).reshape(-1)
+            where = np.flatnonzero(counts)
+            name = pl.lit(rule.id, dtype=rules).alias("rule")
+            found[rule.id] = self._cells[where].select(name, pl.all(), pl.Series("count", counts[where]))
+        return found
 
     @cached_property
-    def _cells(self) -> tuple[NDArray[np.uint32], ...]:
-        """For each unit, area and status that is counted, their places."""
-        shape = (len(self._units), len(self._areas), len(STATUSES))
-        return tuple(each.reshape(-1).astype(np.uint32) for each in np.indices(shape))
+    def _cells(self) -> pl.DataFrame:
+        """unit, area and status (enumerations) of all that is counted of a rule."""
+        keys = self._keys().cast({"unit": pl.Enum(self._units), "area": pl.Enum(self._areas)})
+        statuses = pl.DataFrame({"status": STATUSES}, schema={"status": STATUS})
+        return keys.join(statuses, how="cross", maintain_order="left_right")
 
     @property
     def _by_name(self) -> list[Rule]:
@@ -151,10 +136,6 @@ class Tally:
         return pl.DataFrame({"unit": self._units}, schema={"unit": pl.String}).join(
             pl.DataFrame({"area": self._areas}, schema={"area": pl.String}), how="cross", maintain_order="left_right"
         )
-
-
-def _named(place: NDArray[np.uint32], names: pl.Enum) -> pl.Series:
-    return pl.Series(place).cat.to(names)
 
 
 def _pointing(rules: Sequence[Rule], said: Mapping[str, Said]) -> dict[str, Bools]:

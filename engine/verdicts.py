@@ -137,7 +137,7 @@ def judge(
         grids.append(block.grid)
         kpi_frames.append(named)
     frames: dict[Subject, pl.DataFrame] = {"kpi": pl.concat(kpi_frames)} if kpi_frames and keep_frames else {}
-    tallies = [run.tally.counts().cast(dict(COUNTS))]  # type: ignore[arg-type]
+    tallies = [each.cast(dict(COUNTS)) for each in run.tally.counts().values()]  # type: ignore[arg-type]
     areas = pl.DataFrame()
     for subject, frame, rules in run.other_subjects():
         out.add(frame, rules, None)

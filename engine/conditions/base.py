@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Final, Literal, Protocol
@@ -210,6 +210,14 @@ class Metric(ABC):
 
 
 Need = Lags | Others | Denominator | KpiCount | SideCount | RowCount | RuleMargin | Metric
+
+
+def with_metrics(needs: Iterable[Need]) -> Iterator[Need]:
+    """The needs, and what the metrics among them read."""
+    for need in needs:
+        yield need
+        if isinstance(need, Metric):
+            yield from need.needs()
 
 
 class RowFilter(Protocol):

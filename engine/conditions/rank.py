@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -147,13 +148,17 @@ class Boundary(Metric):
         least, most = largest(k), np.where(missing >= k, INF, largest(k - missing))
         enough = sample.of[at] >= FEWEST[self.among]
         ranked = is_member if self.among == "nation" else np.ones(len(at), dtype=np.bool_)
-        own = window.own(0) * turn
+
+        @cache
+        def place() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+            return self._place(sample, turn, window.own(0) * turn)
+
         found: dict[str, Column] = {
             "least": np.where(enough, least, -INF),
             "most": np.where(enough, most, INF),
             "meant": ranked & (~enough | ((k >= 1) & (k < members))),
-            "ahead": lambda: self._place(sample, turn, own)[0],
-            "tied": lambda: self._place(sample, turn, own)[1],
+            "ahead": lambda: place()[0],
+            "tied": lambda: place()[1],
         }
         return {self.column(name): column for name, column in found.items()}
 
